@@ -1,0 +1,95 @@
+"""Who is told of a due step, and why: due step × roster × who has acknowledged → tellings.
+
+Rules, each from the domain study 4.3 and law 5:
+* a step tells its own rung; the rungs below are told again only while nobody of theirs has
+  acknowledged (an acknowledgement stops repeats to people, never the clock);
+* a rung that nobody fills, or whose people have no contact, passes to the next one at once;
+* the hourly steps of a breached clock always reach the highest rung's people again unless
+  they acknowledged within `ack_valid`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from models.core.roster import Person, Roster
+
+ACK_VALID = timedelta(hours=2)
+"""How long an acknowledgement keeps repeats away from the person who gave it (a proposal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One person to tell, on which rung, with the reason in words."""
+
+    person: Person
+    rung: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Whom a step tells; `quiet` lists who is spared and why; `unfilled` the empty rungs."""
+
+    tellings: tuple[Telling, ...]
+    quiet: tuple[str, ...] = ()
+    unfilled: tuple[int, ...] = ()
+
+
+def escalate(
+    rung: int,
+    roster: Roster,
+    acks: Mapping[str, datetime],
+    now: datetime,
+    *,
+    repeat: bool = False,
+    ack_valid: timedelta = ACK_VALID,
+) -> Escalation:
+    """Tell `rung` and every unacknowledged person below it. `acks` maps person id → last ack."""
+    filled, unfilled = _filled(rung, roster, now)
+    if filled is None:
+        return Escalation((), (), tuple(unfilled))
+    tellings: dict[str, Telling] = {}
+    quiet: list[str] = []
+    for level in range(filled, 0, -1):
+        for person in roster.on_duty(level, now):
+            fresh = _fresh(acks.get(person.id), now, ack_valid)
+            spared = fresh and (level < filled or repeat)
+            if spared:
+                quiet.append(f"{person.name} 已签收，不重复提醒")
+            elif person.id not in tellings:
+                tellings[person.id] = Telling(person, level, _why(level, filled, rung, roster, unfilled))
+    return Escalation(tuple(tellings.values()), tuple(quiet), tuple(unfilled))
+
+
+def _fresh(ack: datetime | None, now: datetime, valid: timedelta) -> bool:
+    return ack is not None and now - ack < valid
+
+
+def _filled(rung: int, roster: Roster, now: datetime) -> tuple[int | None, list[int]]:
+    """The rung that answers: the wanted one, else the next above, else the next below."""
+    top = roster.top()
+    wanted = min(rung, top)
+    unfilled: list[int] = []
+    for level in _order(wanted, top):
+        if roster.on_duty(level, now):
+            return level, unfilled
+        unfilled.append(level)
+    return None, unfilled
+
+
+def _order(wanted: int, top: int) -> Iterable[int]:
+    yield from range(wanted, top + 1)
+    yield from range(wanted - 1, 0, -1)
+
+
+def _why(level: int, filled: int, wanted: int, roster: Roster, unfilled: list[int]) -> str:
+    role = roster.role(level)
+    name = role.zh if role else f"第 {level} 级"
+    if level < filled:
+        return f"{name}尚未签收，再次提醒"
+    empty = "、".join(str(r) for r in unfilled)
+    passed = f"(第 {empty} 级无人可达，转由本级)" if unfilled else ""
+    return f"本步骤由{name}负责{passed}"

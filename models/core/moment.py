@@ -1,0 +1,81 @@
+"""Civil time of China: one zone, UTC+08:00, no daylight saving since 1991.
+
+Nothing here reads a clock: every moment is an argument (the floor plan's first rule).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+CST = timezone(timedelta(hours=8), "CST")
+
+
+def local(moment: datetime) -> datetime:
+    """The same instant on a clock in Beijing. Raises ValueError for a naive time."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone")
+    return moment.astimezone(CST)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 with offset, to the millisecond where there is one: 2026-11-21T02:13:00+08:00."""
+    moment = local(moment)
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+
+
+def parse_iso(text: str) -> datetime:
+    """ISO 8601 → instant in +08:00; a time without offset is Beijing time.
+
+    Raises ValueError, whose words name the text and the form wanted.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a time; write it like 2026-11-21T02:13+08:00 or 2026-11-21 02:13"
+        ) from None
+    return local(moment if moment.tzinfo else moment.replace(tzinfo=CST))
+
+
+def utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def clock_face(moment: datetime) -> str:
+    """For people: 11-21 02:13."""
+    return f"{local(moment):%m-%d %H:%M}"
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: 2 小时 10 分, 45 分, 3 天 4 小时; never negative."""
+    minutes = int(abs(seconds) // 60)
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} 天 {hours} 小时" if hours else f"{days} 天"
+    if hours:
+        return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
+    return f"{minutes} 分" if minutes else f"{int(abs(seconds))} 秒"
+
+
+_DURATION = re.compile(
+    r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?"
+)
+
+
+def parse_duration(text: str) -> timedelta:
+    """ISO 8601 duration of days, hours, minutes, seconds (PT5H, PT90M, P1D) → timedelta.
+
+    Raises ValueError with the form wanted for anything else, for zero and for negatives.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or text in ("P", "PT") or text.endswith("T"):
+        raise ValueError(f"{text!r} is not a duration; write PT5H for 5 小时, PT30M for 30 分, P2D for 2 天")
+    part = {name: float(value) for name, value in match.groupdict().items() if value}
+    length = timedelta(
+        days=part.get("d", 0), hours=part.get("h", 0), minutes=part.get("m", 0), seconds=part.get("s", 0)
+    )
+    if length <= timedelta(0):
+        raise ValueError(f"{text!r} is no time at all; a limit must be longer than zero")
+    return length

@@ -1,0 +1,33 @@
+"""What is known of an incident when a playbook is chosen for it: the values a rule may name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from models.core.vocabulary import EventType, Grade, OpinionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The facts a playbook's condition sees.
+
+    `event_grade` is the statutory part of the grade; a grade that a person set counts as one
+    (N-060: the authority grades). `heat_grade` is the spread (a proposal, study 4.2).
+    """
+
+    grade: Grade
+    event_grade: Grade | None = None
+    heat_grade: Grade | None = None
+    sensitivity_grade: Grade | None = None
+    event_type: EventType | None = None
+    kind: OpinionKind | None = None
+    confirmed: bool = False
+    signals: int = 0
+    medium: str | None = None
+
+    def variables(self) -> dict[str, str | bool | int]:
+        """The same as plain values for a condition: an unknown is the empty string."""
+        return {
+            name: value if isinstance(value, bool | int) else str(value or "")
+            for name, value in asdict(self).items()
+        }
