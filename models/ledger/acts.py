@@ -1,0 +1,364 @@
+"""What people do to an incident, each as read → decide → append on an open write transaction.
+
+Every act names who and why, and is refused with the rule in words when a law forbids it. None of
+them passes through Prefect. Which rules apply is handed in as `rules_for` (the playbooks' answer).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, Table, insert, select
+
+from models.core.clock import met
+from models.core.moment import clock_face, iso
+from models.core.situation import Situation
+from models.core.vocabulary import (
+    ClockState,
+    EventType,
+    EvidenceKind,
+    Grade,
+    OpinionKind,
+    Stage,
+    StartEvent,
+)
+from models.ledger import clocks, incidents
+from models.ledger.clocks import BoundRule
+from models.ledger.incidents import NotAllowed
+from models.ledger.journal import Entry, append
+from models.records import Clock, Evidence, Snapshot
+
+CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
+EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
+RulesFor = Callable[[Situation], Sequence[BoundRule]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that is known when an incident opens. `times` holds at least discovery."""
+
+    title: str
+    grade: Grade
+    times: Mapping[StartEvent, datetime]
+    by: str
+    reason: str
+    provisional: bool = True
+    grade_parts: Sequence[dict[str, Any]] = ()
+    kind: OpinionKind | None = None
+    event_type: EventType | None = None
+    place: str | None = None
+    owner: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def open_incident(conn: Connection, at: datetime, opening: Opening, rules_for: RulesFor) -> str:
+    """Open an incident with every clock that its situation calls for; returns its id."""
+    for event, value in opening.times.items():
+        _not_future(value, at, event.zh)
+    incident_id = incidents.next_id(conn, at)
+    row = _incident_row(incident_id, opening, at)
+    times = [
+        incidents.time_row(incident_id, event, value, opening.by, opening.reason, at)
+        for event, value in opening.times.items()
+    ]
+    payload = {
+        "title": opening.title,
+        "grade": opening.grade.value,
+        "insert": {"incident": [row], "incidenttime": times},
+    }
+    entries = [Entry("incident_opened", payload, opening.by, opening.reason, incident_id)]
+    bound = rules_for(incidents.situation(row))
+    entries += clocks.replan((), bound, opening.times, incident_id, at, f"定级 {opening.grade.value}")
+    append(conn, at, entries)
+    return incident_id
+
+
+def _incident_row(incident_id: str, opening: Opening, at: datetime) -> dict[str, Any]:
+    return {
+        "id": incident_id,
+        "ref": f"舆-{incident_id}",
+        "title": opening.title,
+        "place": opening.place,
+        "grade": opening.grade.value,
+        "provisional": opening.provisional,
+        "grade_parts": list(opening.grade_parts),
+        "kind": opening.kind.value if opening.kind else None,
+        "event_type": opening.event_type.value if opening.event_type else None,
+        "stage": Stage.ASSESS.value,
+        "owner": opening.owner,
+        "facts": opening.facts,
+        "reason": opening.reason,
+        "opened_by": opening.by,
+        "opened_at": iso(at),
+        "signal_count": 0,
+    }
+
+
+def _not_future(value: datetime, at: datetime, what: str) -> None:
+    if value > at:
+        raise NotAllowed(f"{what}时间 {clock_face(value)} 在将来(现在 {clock_face(at)})；请核对后重报")
+
+
+def _still_open(row: Row[Any]) -> Row[Any]:
+    if row.closed_at is not None:
+        raise NotAllowed(f"{row.ref} 已办结；如需再办，请先用 reopen 重开并说明理由")
+    return row
+
+
+def acknowledge(
+    conn: Connection, at: datetime, incident_id: str, by: str, name: str, reason: str, rules_for: RulesFor
+) -> None:
+    """签收: stops repeats to this person, ends the acknowledgement clock, stops no other."""
+    row = _still_open(incidents.get(conn, incident_id))
+    ack = {"id": uuid4().hex, "incident_id": row.id, "person_id": by, "at": iso(at), "reason": reason}
+    times = incidents.known_times(conn, row.id)
+    first = StartEvent.ACK not in times
+    waiting = _stopped_by(conn, row.id, EvidenceKind.ACKNOWLEDGEMENT, None)
+    ended = [clocks.ending(c.id, met(c.due_at, at), at, f"{name} 签收") for c in waiting]
+    payload: dict[str, Any] = {"name": name, "insert": {"ack": [ack]}, "update": {"clock": ended}}
+    if first:
+        payload["insert"]["incidenttime"] = [incidents.time_row(row.id, StartEvent.ACK, at, by, reason, at)]
+    append(conn, at, [Entry("acknowledged", payload, by, reason, row.id)])
+    if first:
+        _replan(conn, at, row, rules_for, "首次签收")
+
+
+def _stopped_by(
+    conn: Connection, incident_id: str, kind: EvidenceKind, rule_id: str | None
+) -> list[Row[Any]]:
+    return [
+        clock
+        for clock in clocks.open_clocks(conn, incident_id)
+        if kind.value in clock.evidence and rule_id in (None, clock.rule_id)
+    ]
+
+
+def _replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, why: str) -> None:
+    """Bring the incident's clocks in line with its situation and times as they stand now."""
+    fresh = incidents.get(conn, row.id)
+    existing = conn.execute(select(CLOCK).where(CLOCK.c.incident_id == row.id)).all()
+    bound = rules_for(incidents.situation(fresh))
+    append(conn, at, clocks.replan(existing, bound, incidents.known_times(conn, row.id), row.id, at, why))
+
+
+def set_grade(
+    conn: Connection,
+    at: datetime,
+    incident_id: str,
+    grade: Grade,
+    by: str,
+    reason: str,
+    rules_for: RulesFor,
+    *,
+    provisional: bool = False,
+    parts: Sequence[dict[str, Any]] | None = None,
+    facts: dict[str, Any] | None = None,
+    kind: OpinionKind | None = None,
+) -> None:
+    """Set the grade; new clocks run from the same start, so some may be overdue at once (law 7)."""
+    row = _still_open(incidents.get(conn, incident_id))
+    change: dict[str, Any] = {"id": row.id, "grade": grade.value, "provisional": provisional}
+    change |= {} if parts is None else {"grade_parts": list(parts)}
+    change |= {} if facts is None else {"facts": facts}
+    change |= {} if kind is None else {"kind": kind.value}
+    kind_of_entry = "grade_provisional" if provisional else "grade_confirmed"
+    payload: dict[str, Any] = {"from": row.grade, "to": grade.value, "update": {"incident": [change]}}
+    if StartEvent.GRADED not in incidents.known_times(conn, row.id):
+        payload["insert"] = {
+            "incidenttime": [incidents.time_row(row.id, StartEvent.GRADED, at, by, reason, at)]
+        }
+    append(conn, at, [Entry(kind_of_entry, payload, by, reason, row.id)])
+    _replan(conn, at, row, rules_for, f"级别由 {row.grade} 定为 {grade.value}")
+
+
+def propose_grade(conn: Connection, at: datetime, incident_id: str, grade: Grade, reason: str) -> None:
+    """A machine's wish against a person's confirmed grade: written down, not acted on (law 14)."""
+    payload = {"to": grade.value}
+    append(conn, at, [Entry("grade_proposed", payload, "huiying", reason, incident_id)])
+
+
+def correct_time(
+    conn: Connection,
+    at: datetime,
+    incident_id: str,
+    event: StartEvent,
+    value: datetime,
+    by: str,
+    reason: str,
+    rules_for: RulesFor,
+) -> None:
+    """A known time, corrected by a new entry; clocks that hang on it are planned anew."""
+    row = _still_open(incidents.get(conn, incident_id))
+    _not_future(value, at, event.zh)
+    made = incidents.time_row(row.id, event, value, by, reason, at)
+    payload = {"event": event.value, "value": iso(value), "insert": {"incidenttime": [made]}}
+    append(conn, at, [Entry("time_corrected", payload, by, reason, row.id)])
+    _replan(conn, at, row, rules_for, f"{event.zh}时间更正为 {clock_face(value)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What stops a clock: published by whom, when by the platform, seen by us when (law 8)."""
+
+    kind: EvidenceKind
+    publisher: str
+    published_at: datetime
+    seen_at: datetime
+    url: str | None = None
+    document: str | None = None
+    snapshot: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+
+    @property
+    def sha256(self) -> str:
+        """Over the snapshot, else over the words that identify the document."""
+        words = f"{self.kind.value}|{self.url or ''}|{self.document or ''}|{iso(self.published_at)}"
+        return hashlib.sha256(self.snapshot or words.encode()).hexdigest()
+
+
+def stop(
+    conn: Connection,
+    at: datetime,
+    incident_id: str,
+    proof: Proof,
+    by: str,
+    reason: str,
+    rule_id: str | None = None,
+) -> list[str]:
+    """Add evidence; every open clock that asks for this kind ends. Returns those rule ids."""
+    row = _still_open(incidents.get(conn, incident_id))
+    _check_proof(proof, at, incidents.known_times(conn, row.id))
+    waiting = _stopped_by(conn, row.id, proof.kind, rule_id)
+    if rule_id and not waiting:
+        raise NotAllowed(_why_not(conn, row, proof.kind, rule_id))
+    _unused(conn, row.id, proof)
+    evidence_id = uuid4().hex
+    why = f"{proof.kind.zh} {clock_face(proof.published_at)} {proof.publisher}"
+    ended = [clocks.ending(c.id, met(c.due_at, proof.published_at), at, why, evidence_id) for c in waiting]
+    payload = {
+        "clocks": [c.rule_id for c in waiting],
+        "kind": proof.kind.value,
+        "insert": {"evidence": [_evidence_row(evidence_id, row.id, proof, by, reason)]},
+        "update": {"clock": ended, "incident": [{"id": row.id, "stage": Stage.RESPOND.value}]},
+    }
+    _keep(conn, proof)
+    append(conn, at, [Entry("evidence_added", payload, by, reason, row.id)])
+    return [c.rule_id for c in waiting]
+
+
+def _check_proof(proof: Proof, at: datetime, times: Mapping[StartEvent, datetime]) -> None:
+    if not proof.url and not proof.document:
+        raise NotAllowed("凭据须有发布地址(url)或文件名称(document)，二者至少其一")
+    if proof.url and (urlsplit(proof.url).scheme not in ("http", "https") or not urlsplit(proof.url).netloc):
+        raise NotAllowed(f"{proof.url} 不是网址；请写完整的 http(s) 地址")
+    _not_future(proof.published_at, at, "发布")
+    began = min(times.values(), default=None)
+    if began and proof.published_at < began:
+        raise NotAllowed(
+            f"发布时间 {clock_face(proof.published_at)} 早于事件已知的最早时间 {clock_face(began)}；请核对"
+        )
+
+
+def _why_not(conn: Connection, row: Row[Any], kind: EvidenceKind, rule_id: str) -> str:
+    found = [c for c in clocks.open_clocks(conn, row.id) if c.rule_id == rule_id]
+    if found:
+        wanted = "、".join(EvidenceKind(k).zh for k in found[0].evidence)
+        return f"{kind.zh}不能停止“{found[0].name}”；它要的凭据是: {wanted}"
+    names = "、".join(c.rule_id for c in clocks.open_clocks(conn, row.id)) or "无"
+    return f"{row.ref} 没有进行中的时钟 {rule_id}；进行中的有: {names}"
+
+
+def _unused(conn: Connection, incident_id: str, proof: Proof) -> None:
+    """The same proof twice for one incident is refused (a receipt is used once)."""
+    twice = conn.execute(
+        select(EVIDENCE.c.id).where(
+            EVIDENCE.c.incident_id == incident_id,
+            EVIDENCE.c.kind == proof.kind.value,
+            EVIDENCE.c.sha256 == proof.sha256,
+        )
+    ).first()
+    if twice:
+        raise NotAllowed("这一凭据此前已登记，不能重复使用")
+
+
+def _evidence_row(evidence_id: str, incident_id: str, proof: Proof, by: str, reason: str) -> dict[str, Any]:
+    return {
+        "id": evidence_id,
+        "incident_id": incident_id,
+        "kind": proof.kind.value,
+        "url": proof.url or proof.document,
+        "publisher": proof.publisher,
+        "published_at": iso(proof.published_at),
+        "seen_at": iso(proof.seen_at),
+        "sha256": proof.sha256,
+        "by": by,
+        "reason": reason,
+    }
+
+
+def _keep(conn: Connection, proof: Proof) -> None:
+    table: Table = Snapshot.__table__  # type: ignore[attr-defined]
+    known = conn.execute(select(table.c.sha256).where(table.c.sha256 == proof.sha256)).first()
+    if proof.snapshot and not known:
+        conn.execute(
+            insert(table).values(sha256=proof.sha256, content=proof.snapshot, media_type=proof.media_type)
+        )
+
+
+def waive(conn: Connection, at: datetime, incident_id: str, rule_id: str, by: str, reason: str) -> None:
+    """ "No reply is needed", signed and counted apart from met (law 8)."""
+    row = _still_open(incidents.get(conn, incident_id))
+    if not reason.strip():
+        raise NotAllowed("免除时钟必须写明理由(--reason)")
+    waiting = [c for c in clocks.open_clocks(conn, row.id) if c.rule_id == rule_id]
+    if not waiting:
+        raise NotAllowed(_why_not(conn, row, EvidenceKind.STATEMENT, rule_id))
+    ended = [clocks.ending(c.id, ClockState.WAIVED, at, f"{by} 免除: {reason}") for c in waiting]
+    payload = {"clocks": [rule_id], "update": {"clock": ended}}
+    append(conn, at, [Entry("clock_waived", payload, by, reason, row.id)])
+
+
+def note(conn: Connection, at: datetime, incident_id: str, text: str, by: str) -> None:
+    """Real progress, in words, on the incident's timeline."""
+    row = _still_open(incidents.get(conn, incident_id))
+    if not text.strip():
+        raise NotAllowed("进展内容不能为空")
+    append(conn, at, [Entry("progress_noted", {"text": text}, by, text, row.id)])
+
+
+def assign(conn: Connection, at: datetime, incident_id: str, unit: str, by: str, reason: str) -> None:
+    """Name the responsible unit 涉事责任部门; no clock restarts."""
+    row = _still_open(incidents.get(conn, incident_id))
+    payload = {"from": row.owner, "to": unit, "update": {"incident": [{"id": row.id, "owner": unit}]}}
+    append(conn, at, [Entry("owner_assigned", payload, by, reason, row.id)])
+
+
+def close(conn: Connection, at: datetime, incident_id: str, by: str, reason: str) -> None:
+    """办结, refused while any clock is open: a clock stops on evidence or by a signed waiver."""
+    row = _still_open(incidents.get(conn, incident_id))
+    running = clocks.open_clocks(conn, row.id)
+    if running:
+        names = "、".join(f"{c.name}({c.rule_id})" for c in running)
+        raise NotAllowed(f"{row.ref} 还有进行中的时钟: {names}；请先登记凭据(stop)或说明理由免除(waive)")
+    change = {"id": row.id, "stage": Stage.CLOSED.value, "closed_at": iso(at)}
+    append(conn, at, [Entry("incident_closed", {"update": {"incident": [change]}}, by, reason, row.id)])
+
+
+def reopen(
+    conn: Connection, at: datetime, incident_id: str, by: str, reason: str, rules_for: RulesFor
+) -> None:
+    """重开: a retracted or wrong statement makes the incident open again."""
+    row = incidents.get(conn, incident_id)
+    if row.closed_at is None:
+        raise NotAllowed(f"{row.ref} 未办结，无须重开")
+    if row.merged_into:
+        raise NotAllowed(f"{row.ref} 已并入 舆-{row.merged_into}，请在该事件上操作")
+    change = {"id": row.id, "stage": Stage.ASSESS.value, "closed_at": None}
+    append(conn, at, [Entry("incident_reopened", {"update": {"incident": [change]}}, by, reason, row.id)])
+    _replan(conn, at, row, rules_for, "事件重开")

@@ -1,0 +1,107 @@
+"""Reading incidents for a decision: the row, its known times, its situation, its acknowledgements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, Table, select
+
+from models.core.moment import iso, local
+from models.core.situation import Situation
+from models.core.vocabulary import EventType, Grade, OpinionKind, StartEvent
+from models.ledger.store import LedgerError
+from models.records import Ack, Incident, IncidentTime
+
+INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
+TIME: Table = IncidentTime.__table__  # type: ignore[attr-defined]
+ACK: Table = Ack.__table__  # type: ignore[attr-defined]
+
+
+class NotAllowed(LedgerError):
+    """A rule forbids the act; the words name the rule and what to do instead."""
+
+
+class NoSuchIncident(LedgerError):
+    """There is no incident of that number."""
+
+
+def get(conn: Connection, incident_id: str) -> Row[Any]:
+    """The incident, by its id or its reference 舆-2026-0012. Raises NoSuchIncident."""
+    wanted = incident_id.removeprefix("舆-")
+    row = conn.execute(select(INCIDENT).where(INCIDENT.c.id == wanted)).first()
+    if row is None:
+        raise NoSuchIncident(f"没有编号为 {incident_id} 的事件；用 huiying board 查看全部未结事件")
+    return row
+
+
+def next_id(conn: Connection, at: datetime) -> str:
+    """The next number of the year, 2026-0012. Call it under the write lock."""
+    year = f"{local(at):%Y}-"
+    newest = conn.execute(
+        select(INCIDENT.c.id)
+        .where(INCIDENT.c.id.like(f"{year}%"))
+        .order_by(INCIDENT.c.opened_at.desc(), INCIDENT.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return f"{year}{int(newest[5:]) + 1 if newest else 1:04d}"
+
+
+def known_times(conn: Connection, incident_id: str) -> dict[StartEvent, datetime]:
+    """The newest recorded value of each time; corrections are later rows."""
+    rows = conn.execute(
+        select(TIME).where(TIME.c.incident_id == incident_id).order_by(TIME.c.recorded_at, TIME.c.id)
+    )
+    return {StartEvent(row.event): row.value for row in rows}
+
+
+def time_row(
+    incident_id: str, event: StartEvent, value: datetime, author: str, reason: str, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": f"{iso(at)}-{uuid4().hex[:8]}",
+        "incident_id": incident_id,
+        "event": event.value,
+        "value": iso(value),
+        "author": author,
+        "reason": reason,
+        "recorded_at": iso(at),
+    }
+
+
+def situation(row: Row[Any] | Mapping[str, Any]) -> Situation:
+    """The incident as a playbook's conditions see it."""
+    get_ = row.get if isinstance(row, Mapping) else row._mapping.get
+    parts = {part["part"]: Grade(part["grade"]) for part in get_("grade_parts") or () if part.get("grade")}
+    grade = Grade(get_("grade") or "IV")
+    confirmed = not get_("provisional")
+    kind, event_type = get_("kind"), get_("event_type")
+    return Situation(
+        grade=grade,
+        event_grade=grade if confirmed else parts.get("event"),
+        heat_grade=parts.get("heat"),
+        sensitivity_grade=parts.get("sensitivity"),
+        event_type=EventType(event_type) if event_type else None,
+        kind=OpinionKind(kind) if kind else None,
+        confirmed=confirmed,
+        signals=get_("signal_count") or 0,
+        medium=None,
+    )
+
+
+def acks(conn: Connection, incident_ids: Iterable[str]) -> dict[str, dict[str, datetime]]:
+    """incident id → person id → the newest acknowledgement."""
+    rows = conn.execute(select(ACK).where(ACK.c.incident_id.in_(list(incident_ids))).order_by(ACK.c.at))
+    found: dict[str, dict[str, datetime]] = {}
+    for row in rows:
+        found.setdefault(row.incident_id, {})[row.person_id] = row.at
+    return found
+
+
+def by_ids(conn: Connection, incident_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    rows: Sequence[Row[Any]] = conn.execute(
+        select(INCIDENT).where(INCIDENT.c.id.in_(list(incident_ids)))
+    ).all()
+    return {row.id: row for row in rows}

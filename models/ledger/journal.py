@@ -1,0 +1,133 @@
+"""The journal 留痕: append-only, hash-chained, and the source from which the tables can be rebuilt.
+
+    hash(n) = SHA-256( hash(n-1) ‖ JCS(entry n without its hashes) )      JCS: RFC 8785
+
+`append` is the only way to change a table of truth: it writes the entry and projects it onto the
+tables in the same transaction (`projections`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import Connection, insert, select, text
+
+from models.core.moment import iso
+from models.ledger.projections import project
+from models.records import JournalEntry
+
+JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact about to be written. `payload` is JSON-ready; times in it are ISO 8601 texts."""
+
+    kind: str
+    payload: dict[str, Any]
+    actor: str
+    reason: str = ""
+    incident_id: str | None = None
+
+
+def append(conn: Connection, at: datetime, entries: Sequence[Entry]) -> int:
+    """Write `entries` at `at`, project them, and return the last sequence number.
+
+    `conn` must come from `Store.write()`.
+    """
+    if not entries:
+        return _head(conn)[0]
+    _lock(conn)
+    seq, prev = _head(conn)
+    rows = []
+    for entry in entries:
+        seq += 1
+        row = _row(seq, at, entry, prev)
+        prev = row["hash"]
+        rows.append(row)
+    conn.execute(insert(JOURNAL), rows)
+    project(conn, [(row["seq"], at, entry) for row, entry in zip(rows, entries, strict=True)])
+    return seq
+
+
+def _lock(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(4712)"))
+
+
+def _head(conn: Connection) -> tuple[int, str]:
+    found = conn.execute(
+        select(JOURNAL.c.seq, JOURNAL.c.hash).order_by(JOURNAL.c.seq.desc()).limit(1)
+    ).first()
+    return (found.seq, found.hash) if found else (0, GENESIS)
+
+
+def _row(seq: int, at: datetime, entry: Entry, prev: str) -> dict[str, Any]:
+    payload = rfc8785.dumps(entry.payload).decode()
+    row = {
+        "seq": seq,
+        "at": at,
+        "kind": entry.kind,
+        "incident_id": entry.incident_id,
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "payload": payload,
+        "prev": prev,
+    }
+    return {**row, "hash": seal(row)}
+
+
+def seal(row: dict[str, Any]) -> str:
+    """The hash of a journal row: hex SHA-256 over the previous hash and the canonical entry."""
+    body = rfc8785.dumps(
+        {
+            "seq": row["seq"],
+            "at": iso(row["at"]),
+            "kind": row["kind"],
+            "incident_id": row["incident_id"],
+            "actor": row["actor"],
+            "reason": row["reason"],
+            "payload": hashlib.sha256(row["payload"].encode()).hexdigest(),
+        }
+    )
+    return hashlib.sha256(row["prev"].encode() + body).hexdigest()
+
+
+def entries(conn: Connection, after: int = 0, size: int = 2000) -> Iterator[dict[str, Any]]:
+    """All rows after `after`, in order, read in slices so that a long journal fits in memory."""
+    while True:
+        rows = (
+            conn.execute(select(JOURNAL).where(JOURNAL.c.seq > after).order_by(JOURNAL.c.seq).limit(size))
+            .mappings()
+            .all()
+        )
+        if not rows:
+            return
+        for row in rows:
+            yield dict(row)
+        after = rows[-1]["seq"]
+
+
+def as_entry(row: dict[str, Any]) -> Entry:
+    return Entry(row["kind"], json.loads(row["payload"]), row["actor"], row["reason"], row["incident_id"])
+
+
+def broken(rows: Iterable[dict[str, Any]]) -> str | None:
+    """None when the chain holds, else where and how it breaks, in words."""
+    prev, seq = GENESIS, 0
+    for row in rows:
+        if row["seq"] != seq + 1:
+            return f"第 {seq + 1} 条缺失，其后是第 {row['seq']} 条"
+        if row["prev"] != prev:
+            return f"第 {row['seq']} 条与前一条不相接"
+        if seal(row) != row["hash"]:
+            return f"第 {row['seq']} 条的内容与其哈希不符"
+        prev, seq = row["hash"], row["seq"]
+    return None

@@ -1,0 +1,163 @@
+"""The sweep's heart: raise every step that is due, once, with its alerts, in one transaction (law 2).
+
+The caller opens the transaction (`Store.write`), so a crash leaves either all of a batch or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row
+
+from models.core.clock import Due, PlannedStep, state
+from models.core.escalate import Escalation, Telling, escalate
+from models.core.moment import clock_face, iso, span
+from models.core.roster import Roster
+from models.core.vocabulary import AlertState
+from models.ledger import clocks, incidents
+from models.ledger.journal import Entry, append
+
+LATE_WORTH_SAYING = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What one sweep did."""
+
+    steps: int = 0
+    alerts: int = 0
+    skipped: int = 0
+    worst_late_s: float = 0.0
+
+
+def raise_due(conn: Connection, now: datetime, roster: Roster, limit: int = 500) -> Raised:
+    """Raise what is due at `now`, most overdue first, `limit` clocks at the most."""
+    rows = clocks.due_clocks(conn, now, limit)
+    if not rows:
+        return Raised()
+    ids = {row.incident_id for row in rows}
+    about, acks = incidents.by_ids(conn, ids), incidents.acks(conn, ids)
+    entries, total = [], Raised()
+    for row in rows:
+        owed = clocks.find_due(row, now)
+        if owed is not None:
+            entry = _step_raised(
+                row, owed, about[row.incident_id], acks.get(row.incident_id, {}), roster, now
+            )
+            entries.append(entry)
+            total = _add(total, entry, owed, now)
+    append(conn, now, entries)
+    return total
+
+
+def _add(total: Raised, entry: Entry, owed: Due, now: datetime) -> Raised:
+    late = (now - owed.latest.due_at).total_seconds()
+    return Raised(
+        total.steps + 1,
+        total.alerts + len(entry.payload["insert"]["alert"]),
+        total.skipped + len(owed.skipped),
+        max(total.worst_late_s, late),
+    )
+
+
+def _step_raised(
+    row: Row[Any], owed: Due, incident: Row[Any], acks: Mapping[str, datetime], roster: Roster, now: datetime
+) -> Entry:
+    step = owed.latest
+    who = escalate(
+        step.rung,
+        roster,
+        acks,
+        now,
+        repeat=step.key.startswith("+"),
+        ack_valid=timedelta(seconds=row.ack_valid_s),
+    )
+    reason = _reason(row, step, owed, who, now)
+    alerts = [_alert(row, step, incident, telling, reason, now) for telling in who.tellings]
+    return Entry(
+        kind="step_raised",
+        payload={
+            "clock": row.rule_id,
+            "step": step.key,
+            "told": [f"{t.person.name}({t.person.id})" for t in who.tellings],
+            "quiet": list(who.quiet),
+            "unfilled": list(who.unfilled),
+            "insert": {"step": _step_rows(row, owed, reason, now), "alert": alerts},
+            "update": {"clock": [_moved(row, owed, now)]},
+        },
+        actor="huiying",
+        reason=reason,
+        incident_id=row.incident_id,
+    )
+
+
+def _reason(row: Row[Any], step: PlannedStep, owed: Due, who: Escalation, now: datetime) -> str:
+    late = now - step.due_at
+    left = (row.due_at - now).total_seconds()
+    parts = [f"{row.name}: " + (f"还剩 {span(left)}" if left > 0 else f"已超时 {span(left)}")]
+    parts.append(f"时限 {clock_face(row.due_at)}")
+    if step.due_at <= row.created_at and row.due_at <= row.created_at:
+        parts.append("设立时已逾期")
+    elif late > LATE_WORTH_SAYING:
+        parts.append(f"本提醒应于 {clock_face(step.due_at)} 发出，迟 {span(late.total_seconds())}")
+    if owed.skipped:
+        parts.append(f"其间已过的 {len(owed.skipped)} 个节点不再补发")
+    if who.unfilled and not who.tellings:
+        parts.append("值班表上无人可达，请立即补齐")
+    return "；".join(parts)
+
+
+def _step_rows(row: Row[Any], owed: Due, reason: str, now: datetime) -> list[dict[str, Any]]:
+    passed = [(step, True) for step in owed.skipped] + [(owed.latest, False)]
+    return [
+        {
+            "clock_id": row.id,
+            "key": step.key,
+            "incident_id": row.incident_id,
+            "rung": step.rung,
+            "due_at": iso(step.due_at),
+            "raised_at": iso(now),
+            "late_ms": max(0, round((now - step.due_at).total_seconds() * 1000)),
+            "skipped": skipped,
+            "reason": f"已过时，由 {owed.latest.key} 一并提醒" if skipped else reason,
+        }
+        for step, skipped in passed
+    ]
+
+
+def _alert(
+    row: Row[Any], step: PlannedStep, incident: Row[Any], telling: Telling, reason: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": uuid4().hex,
+        "incident_id": row.incident_id,
+        "clock_id": row.id,
+        "step_key": step.key,
+        "rung": telling.rung,
+        "person_id": telling.person.id,
+        "person_name": telling.person.name,
+        "unit": telling.person.unit,
+        "contacts": [[c.channel, c.address] for c in telling.person.contacts],
+        "contact": 0,
+        "ref": f"{incident.ref} {row.name} {step.key}",
+        "reason": f"{reason}；{telling.reason}",
+        "state": AlertState.QUEUED.value,
+        "raised_at": iso(now),
+        "attempts": 0,
+        "next_try_at": iso(now),
+    }
+
+
+def _moved(row: Row[Any], owed: Due, now: datetime) -> dict[str, Any]:
+    opening = owed.latest.due_at <= row.started_at  # the first word is not yet a warning
+    return {
+        "id": row.id,
+        "state": state(row.started_at, row.due_at, now, any_raised=not opening).value,
+        "last_key": owed.latest.key,
+        "next_key": owed.next_key,
+        "next_step_at": iso(owed.next_at) if owed.next_at else None,
+    }

@@ -1,0 +1,112 @@
+"""Signals in: each exactly once, sealed by the journal; what cannot be read goes to dead letters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import Connection, Row, Table, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from models.core.moment import iso
+from models.core.signals import Batch, RawSignal, Rejected
+from models.ledger.journal import Entry, append
+from models.records import DeadLetter, Signal
+
+SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]
+DEAD: Table = DeadLetter.__table__  # type: ignore[attr-defined]
+CONTENT = ("uid", "source_id", "medium", "title", "body", "url", "author", "place", "metrics")
+
+
+def collect(
+    conn: Connection, at: datetime, batch: Batch, source_id: str, fingerprint: Callable[[str], str]
+) -> dict[str, int]:
+    """Store what is new of `batch`; returns read, accepted, duplicate, rejected (they add up)."""
+    fresh = _insert_new(conn, SIGNAL, [_row(signal, at, fingerprint) for signal in batch.signals])
+    if fresh:
+        entry = Entry("signals_collected", {"source": source_id, "seals": fresh}, actor=f"source:{source_id}")
+        append(conn, at, [entry])
+    reject(conn, at, source_id, batch.rejected)
+    return {
+        "read": batch.read,
+        "accepted": len(fresh),
+        "duplicate": len(batch.signals) - len(fresh),
+        "rejected": len(batch.rejected),
+    }
+
+
+def reject(conn: Connection, at: datetime, source_id: str, rejected: Sequence[Rejected]) -> None:
+    """Keep what could not be read; the same broken row seen again is kept once."""
+    rows = [
+        {
+            "uid": hashlib.sha256(f"{source_id}\x1f{r.place}\x1f{r.raw}".encode()).hexdigest()[:32],
+            "source_id": source_id,
+            "place": r.place,
+            "reason": r.reason,
+            "raw": r.raw,
+            "at": at,
+        }
+        for r in rejected
+    ]
+    if rows:
+        conn.execute(_or_ignore(conn, DEAD), rows)
+
+
+def _row(signal: RawSignal, at: datetime, fingerprint: Callable[[str], str]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "uid": signal.uid,
+        "source_id": signal.source_id,
+        "medium": signal.medium.value,
+        "title": signal.title,
+        "body": signal.body,
+        "url": signal.url,
+        "author": signal.author,
+        "place": signal.place,
+        "metrics": signal.metrics,
+        "published_at": signal.published_at,
+        "occurred_at": signal.occurred_at,
+        "seen_at": at,
+        "fingerprint": fingerprint(signal.text),
+    }
+    return {**row, "digest": digest(row)}
+
+
+def digest(row: dict[str, Any]) -> str:
+    """SHA-256 over what the signal says; the journal keeps it, `huiying verify` compares it."""
+    content = {name: row[name] for name in CONTENT}
+    for name in ("published_at", "occurred_at"):
+        content[name] = iso(row[name]) if row[name] else None
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def _insert_new(conn: Connection, table: Table, rows: list[dict[str, Any]]) -> list[list[str]]:
+    """Insert rows whose uid is new, and return [uid, digest] of those."""
+    unique = list({row["uid"]: row for row in rows}.values())
+    if not unique:
+        return []
+    statement = _or_ignore(conn, table).returning(table.c.uid, table.c.digest)
+    return [[row.uid, row.digest] for row in conn.execute(statement, unique)]
+
+
+def _or_ignore(conn: Connection, table: Table) -> Any:
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=["uid"])
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=["uid"])
+
+
+def pending(conn: Connection, limit: int) -> Sequence[Row[Any]]:
+    """The oldest signals that nobody has judged yet."""
+    return conn.execute(
+        select(SIGNAL).where(SIGNAL.c.triaged_at.is_(None)).order_by(SIGNAL.c.id).limit(limit)
+    ).all()
+
+
+def waiting(conn: Connection) -> int:
+    return conn.execute(select(func.count()).where(SIGNAL.c.triaged_at.is_(None))).scalar_one()
+
+
+def mark_triaged(conn: Connection, ids: Sequence[int], at: datetime) -> None:
+    conn.execute(update(SIGNAL).where(SIGNAL.c.id.in_(ids)).values(triaged_at=at))

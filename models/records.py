@@ -1,0 +1,361 @@
+"""The tables. Two kinds live here:
+
+* **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
+  judgement (`TRUTH` lists them in the order of their making);
+* **working state**, which a restart may lose or remake: source, duty, setting, deadletter.
+
+`signal` stands between: its texts are kept once, here, so that personal data can be erased later; the
+journal seals every one of them by its hash.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from models.core.moment import local
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant: kept in UTC, read in +08:00, refused when it has no offset.
+
+    SQLite has no time zones, so there the UTC wall time is what is stored.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return local(value if value.tzinfo else value.replace(tzinfo=UTC))
+
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _moment(*, nullable: bool = True, index: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Moment, nullable=nullable, index=index))
+
+
+def _json() -> Any:
+    return Field(default=None, sa_column=Column(JSON, nullable=False))
+
+
+def _text(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Text, nullable=nullable))
+
+
+# ── what comes in ─────────────────────────────────────────────────────────────────────────────
+
+
+class Signal(SQLModel, table=True):
+    """One post, call, notice or letter, exactly once however often it is seen (`uid`)."""
+
+    __table_args__ = (
+        Index(
+            "ix_signal_pending",
+            "id",
+            sqlite_where=text("triaged_at IS NULL"),
+            postgresql_where=text("triaged_at IS NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+    uid: str = Field(unique=True, max_length=32)
+    source_id: str = Field(index=True)
+    medium: str
+    title: str = _text()
+    body: str = _text()
+    url: str | None = _text(nullable=True)
+    author: str | None = _text(nullable=True)
+    place: str | None = _text(nullable=True)
+    metrics: dict[str, int] = _json()
+    published_at: datetime | None = _moment()
+    occurred_at: datetime | None = _moment()
+    seen_at: datetime = _moment(nullable=False, index=True)
+    fingerprint: str = Field(index=True)
+    digest: str
+    triaged_at: datetime | None = _moment()
+
+
+class Judgement(SQLModel, table=True):
+    """What the machine made of a signal, with its reasons and the versions that judged."""
+
+    signal_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    at: datetime = _moment(nullable=False)
+    sentiment: str
+    sentiment_score: float
+    topic: str
+    topic_margin: float
+    kind: str | None = None
+    rumour: float
+    concern: float
+    flagged: bool
+    grade: str
+    event_type: str | None = None
+    facts: dict[str, Any] = _json()
+    reasons: list[str] = _json()
+    versions: dict[str, str] = _json()
+    incident_id: str | None = Field(default=None, index=True)
+    link_score: float | None = None
+    link_reason: str | None = _text(nullable=True)
+    copy_of: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+
+
+# ── what is held against the clock ────────────────────────────────────────────────────────────
+
+
+class Incident(SQLModel, table=True):
+    """舆情事件: signals that belong together, its grade with reasons, its stage."""
+
+    id: str = Field(primary_key=True)
+    ref: str = Field(unique=True)
+    title: str = _text()
+    place: str | None = None
+    grade: str
+    provisional: bool = True
+    grade_parts: list[dict[str, Any]] = _json()
+    kind: str | None = None
+    event_type: str | None = None
+    stage: str
+    owner: str | None = None
+    facts: dict[str, Any] = _json()
+    reason: str = _text()
+    opened_by: str
+    opened_at: datetime = _moment(nullable=False)
+    closed_at: datetime | None = _moment()
+    signal_count: int = 0
+    last_signal_at: datetime | None = _moment()
+    merged_into: str | None = None
+
+
+class IncidentTime(SQLModel, table=True):
+    """One known time of an incident; a correction is a new row, the newest counts (law 7)."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    event: str
+    value: datetime = _moment(nullable=False)
+    author: str
+    reason: str = _text()
+    recorded_at: datetime = _moment(nullable=False)
+
+
+class Clock(SQLModel, table=True):
+    """A limit that runs: a row, not a sleep (law 1). `next_step_at` is what the sweep asks for."""
+
+    __table_args__ = (
+        Index(
+            "ix_clock_due",
+            "next_step_at",
+            sqlite_where=text("next_step_at IS NOT NULL"),
+            postgresql_where=text("next_step_at IS NOT NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    rule_id: str
+    name: str
+    playbook: str
+    version: str
+    state: str = Field(index=True)
+    start_event: str
+    started_at: datetime = _moment(nullable=False)
+    due_at: datetime = _moment(nullable=False)
+    reason: str = _text()
+    basis: list[str] = _json()
+    evidence: list[str] = _json()
+    steps: list[dict[str, Any]] = _json()
+    repeat_s: int | None = None
+    repeat_rung: int = 4
+    ack_valid_s: int = 7200
+    statutory: bool = False
+    last_key: str | None = None
+    next_key: str | None = None
+    next_step_at: datetime | None = _moment()
+    created_at: datetime = _moment(nullable=False)
+    ended_at: datetime | None = _moment()
+    ended_reason: str | None = _text(nullable=True)
+    evidence_id: str | None = None
+
+
+class Step(SQLModel, table=True):
+    """One escalation step, raised exactly once (the key is unique), or skipped by catch-up."""
+
+    clock_id: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    rung: int
+    due_at: datetime = _moment(nullable=False)
+    raised_at: datetime = _moment(nullable=False)
+    late_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    skipped: bool = False
+    reason: str = _text()
+
+
+class Alert(SQLModel, table=True):
+    """The outbox: one message to one person about one step, until a channel has accepted it."""
+
+    __table_args__ = (
+        UniqueConstraint("clock_id", "step_key", "person_id", name="uq_alert_once"),
+        Index(
+            "ix_alert_queue",
+            "next_try_at",
+            sqlite_where=text("next_try_at IS NOT NULL"),
+            postgresql_where=text("next_try_at IS NOT NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    incident_id: str | None = Field(default=None, index=True)
+    clock_id: str
+    step_key: str
+    rung: int
+    person_id: str = Field(index=True)
+    person_name: str
+    unit: str
+    contacts: list[list[str]] = _json()
+    contact: int = 0
+    ref: str = _text()
+    reason: str = _text()
+    state: str
+    raised_at: datetime = _moment(nullable=False, index=True)
+    attempts: int = 0
+    next_try_at: datetime | None = _moment()
+    leased_by: str | None = None  # working state: a lease is not a truth
+    leased_until: datetime | None = _moment()
+    sent_at: datetime | None = _moment()
+    accepted_at: datetime | None = _moment()
+    receipt: str | None = _text(nullable=True)
+    last_error: str | None = _text(nullable=True)
+
+
+class Ack(SQLModel, table=True):
+    """签收: a person has taken notice. It stops repeats to them, never a clock."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    person_id: str
+    at: datetime = _moment(nullable=False)
+    reason: str = _text()
+
+
+class Evidence(SQLModel, table=True):
+    """止算凭据: what was published, by whom, when by the platform and when we saw it (law 8)."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    kind: str
+    url: str | None = _text(nullable=True)
+    publisher: str
+    published_at: datetime = _moment(nullable=False)
+    seen_at: datetime = _moment(nullable=False)
+    sha256: str
+    by: str
+    reason: str = _text()
+
+
+class Snapshot(SQLModel, table=True):
+    """The bytes an evidence's SHA-256 was taken of."""
+
+    sha256: str = Field(primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    media_type: str
+
+
+class JournalEntry(SQLModel, table=True):
+    """Append-only and hash-chained: `hash = SHA-256(prev ‖ JCS(entry without hash))` (law 11)."""
+
+    __tablename__ = "journal"
+    seq: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    at: datetime = _moment(nullable=False)
+    kind: str = Field(index=True)
+    incident_id: str | None = Field(default=None, index=True)
+    actor: str
+    reason: str = _text()
+    payload: str = _text()
+    prev: str
+    hash: str
+
+
+# ── working state ─────────────────────────────────────────────────────────────────────────────
+
+
+class Source(SQLModel, table=True):
+    """A place we read: how far we are, when it was last good, since when it fails."""
+
+    id: str = Field(primary_key=True)
+    kind: str
+    name: str
+    url: str = _text()
+    state: dict[str, Any] = _json()
+    due_at: datetime | None = _moment()
+    last_tried_at: datetime | None = _moment()
+    last_good_at: datetime | None = _moment()
+    failing_since: datetime | None = _moment()
+    error: str | None = _text(nullable=True)
+    errors: int = 0
+
+
+class DeadLetter(SQLModel, table=True):
+    """What could not become a signal, whole, with place and reason: nothing is lost."""
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+    uid: str = Field(unique=True, max_length=32)
+    source_id: str = Field(index=True)
+    place: str = _text()
+    reason: str = _text()
+    raw: str = _text()
+    at: datetime = _moment(nullable=False)
+
+
+class Duty(SQLModel, table=True):
+    """A recurring piece of work: who holds it, when it is due, when it was last good."""
+
+    name: str = Field(primary_key=True)
+    due_at: datetime | None = _moment()
+    leased_until: datetime | None = _moment()
+    leased_by: str | None = None
+    last_good_at: datetime | None = _moment()
+    by: str | None = None
+    runs: int = 0
+    error: str | None = _text(nullable=True)
+    failing_since: datetime | None = _moment()
+    detail: str | None = _text(nullable=True)
+
+
+class Setting(SQLModel, table=True):
+    """A small named value: the demonstration clock's anchor, the chain's last verification."""
+
+    key: str = Field(primary_key=True)
+    value: dict[str, Any] = _json()
+
+
+TRUTH: tuple[type[SQLModel], ...] = (Incident, IncidentTime, Clock, Step, Alert, Ack, Evidence, Judgement)
+"""What the journal rebuilds, and `huiying verify` compares."""
+
+VOLATILE = frozenset({"leased_by", "leased_until"})
+"""Columns of the tables of truth that are working state and so are not compared."""

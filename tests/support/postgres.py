@@ -1,0 +1,94 @@
+"""A real PostgreSQL for tests: the machine's own binaries, a cluster in a temporary folder.
+
+`HUIYING_TEST_POSTGRES` (a URL of an existing server whose user may create databases) overrides.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+
+class Missing(Exception):
+    """There is no PostgreSQL here; the words say how to get one."""
+
+
+def binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    if found:
+        return found[0].parent
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    raise Missing("no PostgreSQL server binaries; mend it with: sudo apt-get install postgresql")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    """initdb refuses to run as root: then the packaged `postgres` user runs it."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+class Server:
+    """A running cluster. `database()` gives the URL of a fresh, empty database."""
+
+    def __init__(self, url: str, data: Path | None = None, bin_dir: Path | None = None) -> None:
+        self.url, self.data, self.bin = url, data, bin_dir
+
+    def database(self) -> str:
+        name = f"huiying_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute(f'CREATE DATABASE "{name}"')
+        return self.url.rsplit("/", 1)[0] + f"/{name}"
+
+    def stop(self, mode: str = "fast") -> None:
+        self._pg_ctl("stop", "-m", mode)
+
+    def start(self) -> None:
+        self._pg_ctl("start", "-l", str(self.data) + ".log")
+
+    def _pg_ctl(self, *what: str) -> None:
+        assert self.data and self.bin, "this server is not ours to stop"
+        command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "-w", "-s", *what]
+        subprocess.run(_as_postgres(command), check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Start a cluster, yield it, remove it. Raises Missing where there is none to start."""
+    given = os.environ.get("HUIYING_TEST_POSTGRES")
+    if given:
+        yield Server(given)
+        return
+    bin_dir, port = binaries(), free_port()
+    home = Path(tempfile.mkdtemp(prefix="huiying-pg-"))
+    data = home / "data"
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres")
+    home.chmod(0o700)
+    init = [str(bin_dir / "initdb"), "-D", str(data), "-A", "trust", "-U", "huiying", "-E", "UTF8", "--no-sync"]
+    subprocess.run(_as_postgres(init), check=True, cwd="/", stdout=subprocess.DEVNULL)
+    options = f"\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{home}'\nmax_connections = 200\n"
+    with (data / "postgresql.conf").open("a") as conf:
+        conf.write(options)
+    cluster = Server(f"postgresql://huiying@127.0.0.1:{port}/postgres", data, bin_dir)
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        cluster.stop("immediate")
+        shutil.rmtree(home, ignore_errors=True)
