@@ -8,10 +8,8 @@ each docstring names.
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import total_ordering
 
 
-@total_ordering
 class Grade(StrEnum):
     """级别: how grave an incident is. I is the gravest, so `Grade.I > Grade.IV`.
 
@@ -19,7 +17,7 @@ class Grade(StrEnum):
     of the warning scale.
     """
 
-    I = "I"  # noqa: E741  (the statutory name of the level)
+    I = "I"
     II = "II"
     III = "III"
     IV = "IV"
@@ -37,10 +35,18 @@ class Grade(StrEnum):
     def colour(self) -> str:
         return {"I": "红", "II": "橙", "III": "黄", "IV": "蓝"}[self.value]
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Grade):
-            return NotImplemented
-        return self.rank < other.rank
+    # All four by hand: a text's own order ("III" > "II") would otherwise leak through.
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Grade(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Grade(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Grade(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Grade(other).rank
 
 
 class Stage(StrEnum):
@@ -265,6 +271,7 @@ class AlertState(StrEnum):
     QUEUED = "queued"  # 待发
     CLAIMED = "claimed"  # 发送中
     ACCEPTED = "accepted"  # 渠道已收
+    WITHDRAWN = "withdrawn"  # 已处理, so nobody is woken for it any more
     DEAD = "dead"  # 未能送达, itself an alert
 
     @property
@@ -273,5 +280,6 @@ class AlertState(StrEnum):
             "queued": "待发",
             "claimed": "发送中",
             "accepted": "已送达渠道",
+            "withdrawn": "已处理，不再发送",
             "dead": "未能送达",
         }[self.value]

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select, text, true
 
 from models.core.moment import iso
 from models.ledger.projections import project
@@ -100,11 +100,19 @@ def seal(row: dict[str, Any]) -> str:
     return hashlib.sha256(row["prev"].encode() + body).hexdigest()
 
 
-def entries(conn: Connection, after: int = 0, size: int = 2000) -> Iterator[dict[str, Any]]:
+def length(conn: Connection) -> tuple[int, str]:
+    """How many entries there are, and the hash of the last: note it down to seal the past."""
+    return _head(conn)
+
+
+def entries(
+    conn: Connection, after: int = 0, size: int = 500, kind: str | None = None
+) -> Iterator[dict[str, Any]]:
     """All rows after `after`, in order, read in slices so that a long journal fits in memory."""
+    wanted = JOURNAL.c.kind == kind if kind else true()
     while True:
         rows = (
-            conn.execute(select(JOURNAL).where(JOURNAL.c.seq > after).order_by(JOURNAL.c.seq).limit(size))
+            conn.execute(select(JOURNAL).where(JOURNAL.c.seq > after, wanted).order_by(JOURNAL.c.seq).limit(size))
             .mappings()
             .all()
         )

@@ -1,0 +1,151 @@
+"""The outbox: claim → send → record (law 3). Sending is at least once and never silent.
+
+A lease keeps two senders apart; it ends by itself when its holder dies, and the alert is then sent
+again with the same id and reference. Nothing is accepted before the channel has said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, case, func, or_, select, update
+
+from models.core.moment import iso
+from models.core.vocabulary import AlertState
+from models.ledger.journal import Entry, append
+from models.records import Alert, Clock, Incident
+
+ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
+INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
+CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
+
+TRIES_PER_CONTACT = 4
+"""After so many passing refusals of one contact the next one is tried."""
+KINDS = {"accepted": "alert_accepted", "dead": "alert_dead", "withdrawn": "alert_withdrawn"}
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=5)
+
+
+def claim(conn: Connection, now: datetime, until: datetime, sender: str, limit: int) -> Sequence[Row[Any]]:
+    """Lease up to `limit` due alerts to `sender`, deadlines first, then the oldest."""
+    waiting = (ALERT.c.next_try_at <= now) & or_(
+        ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now
+    )
+    query = select(ALERT.c.id).where(waiting).order_by(ALERT.c.next_try_at).limit(limit)
+    if conn.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    ids = list(conn.execute(query).scalars())
+    if not ids:
+        return ()
+    conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=sender, leased_until=until))
+    return conn.execute(_whole().where(ALERT.c.id.in_(ids)).order_by(ALERT.c.raised_at, ALERT.c.rung)).all()
+
+
+def _whole() -> Any:
+    """An alert with what its message needs of its incident and clock."""
+    return (
+        select(
+            ALERT,
+            INCIDENT.c.title,
+            INCIDENT.c.grade,
+            CLOCK.c.rule_id,
+            CLOCK.c.name.label("clock_name"),
+            CLOCK.c.state.label("clock_state"),
+            CLOCK.c.started_at,
+            CLOCK.c.due_at,
+            CLOCK.c.basis,
+            CLOCK.c.evidence,
+        )
+        .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id, isouter=True)
+        .join(CLOCK, CLOCK.c.id == ALERT.c.clock_id, isouter=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt at an alert came to. `lasting` = this contact will never take it."""
+
+    alert_id: str
+    accepted: bool
+    lasting: bool
+    reason: str
+    channel: str
+    receipt: str | None = None
+    retry_after: float | None = None
+    withdrawn: bool = False
+
+
+def settle(conn: Connection, now: datetime, attempts: Sequence[tuple[Row[Any], Attempt]]) -> int:
+    """Record attempts; returns how many alerts have become dead letters."""
+    entries = [_settled(row, attempt, now) for row, attempt in attempts]
+    append(conn, now, entries)
+    ids = [row.id for row, _ in attempts]
+    conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=None, leased_until=None))
+    return sum(entry.payload["state"] == AlertState.DEAD.value for entry in entries)
+
+
+def _settled(row: Row[Any], attempt: Attempt, now: datetime) -> Entry:
+    tries = row.attempts + (0 if attempt.withdrawn else 1)
+    change = _after(row, attempt, now) | {
+        "id": row.id,
+        "attempts": tries,
+        "sent_at": None if attempt.withdrawn else iso(now),
+        "last_error": None if attempt.accepted else attempt.reason,
+    }
+    kind = KINDS.get(change["state"], "alert_refused")
+    payload = {
+        "alert": row.id,
+        "ref": row.ref,
+        "person": row.person_id,
+        "channel": attempt.channel,
+        "attempt": tries,
+        "state": change["state"],
+        "update": {"alert": [change]},
+    }
+    return Entry(kind, payload, f"channel:{attempt.channel}", attempt.reason, row.incident_id)
+
+
+def _after(row: Row[Any], attempt: Attempt, now: datetime) -> dict[str, Any]:
+    """Accepted; or the same contact later; or the next contact at once; or dead."""
+    if attempt.accepted:
+        return {
+            "state": AlertState.ACCEPTED.value,
+            "accepted_at": iso(now),
+            "receipt": attempt.receipt,
+            "next_try_at": None,
+            "contact": row.contact,
+        }
+    kept = {"accepted_at": None, "receipt": None}
+    if attempt.withdrawn:
+        return kept | {"state": AlertState.WITHDRAWN.value, "next_try_at": None, "contact": row.contact}
+    tried = row.attempts % TRIES_PER_CONTACT + 1
+    if not attempt.lasting and tried < TRIES_PER_CONTACT:
+        wait = wait_for(tried, attempt.retry_after)
+        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now + wait), "contact": row.contact}
+    if row.contact + 1 < len(row.contacts):
+        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now), "contact": row.contact + 1}
+    if not attempt.lasting:  # the last contact only passes: go on trying, ever slower, for ever
+        wait = wait_for(row.attempts + 1, attempt.retry_after)
+        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now + wait), "contact": row.contact}
+    return kept | {"state": AlertState.DEAD.value, "next_try_at": None, "contact": row.contact}
+
+
+def wait_for(tried: int, wished: float | None) -> timedelta:
+    """Exponential back-off from 5 s to 5 min; the channel's own Retry-After counts if longer."""
+    wait = min(FIRST_WAIT * 2 ** min(tried - 1, 10), LONGEST_WAIT)
+    return max(wait, timedelta(seconds=wished or 0))
+
+
+def queue(conn: Connection, now: datetime) -> dict[str, Any]:
+    """How many alerts wait, how many are dead, and since when the oldest waits."""
+    row = conn.execute(
+        select(
+            func.count(case((ALERT.c.next_try_at.is_not(None), 1))).label("waiting"),
+            func.count(case((ALERT.c.state == AlertState.DEAD.value, 1))).label("dead"),
+            func.min(case((ALERT.c.next_try_at.is_not(None), ALERT.c.raised_at))).label("oldest"),
+        ).where(or_(ALERT.c.next_try_at.is_not(None), ALERT.c.state == AlertState.DEAD.value))
+    ).one()
+    return {"waiting": row.waiting, "dead": row.dead, "oldest": row.oldest}

@@ -1,0 +1,368 @@
+"""What people are shown, as JSON-ready dicts in the shapes of docs/outside.md.
+
+Read only; `now` is an argument, so that a view can be drawn for any moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, case, func, select
+
+from models.core.clock import state as clock_state
+from models.core.moment import iso, local
+from models.core.vocabulary import (
+    OPEN_STATES,
+    AlertState,
+    ClockState,
+    EventType,
+    EvidenceKind,
+    Grade,
+    Medium,
+    OpinionKind,
+    Stage,
+    StartEvent,
+)
+from models.ledger import incidents, journal
+from models.ledger.words import KINDS, told
+from models.records import Ack, Alert, Clock, Evidence, Incident, Judgement, Signal, Step
+
+INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
+CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
+STEP: Table = Step.__table__  # type: ignore[attr-defined]
+ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
+ACK: Table = Ack.__table__  # type: ignore[attr-defined]
+EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
+SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]
+JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
+OPEN = tuple(state.value for state in OPEN_STATES)
+SENTIMENT_ZH = {"neg": "负面", "neu": "中性", "pos": "正面"}
+Names = dict[str, str]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return iso(moment) if moment else None
+
+
+def board(conn: Connection, now: datetime, names: Names) -> list[dict[str, Any]]:
+    """Every open incident with all its clocks, the most pressing first."""
+    rows = conn.execute(select(INCIDENT).where(INCIDENT.c.closed_at.is_(None))).all()
+    made = [incident for incident in _incidents(conn, rows, now, names)]
+    return sorted(made, key=_pressing)
+
+
+def _pressing(incident: dict[str, Any]) -> tuple[float, int, str]:
+    left = [c["left_s"] for c in incident["clocks"] if c["state"] in OPEN]
+    return (min(left, default=float("inf")), -Grade(incident["grade"]).rank, incident["id"])
+
+
+def _incidents(
+    conn: Connection, rows: Sequence[Row[Any]], now: datetime, names: Names
+) -> Iterable[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    by_clock = _group(_chunked(conn, select(CLOCK).order_by(CLOCK.c.due_at), CLOCK.c.incident_id, ids))
+    by_steps = _group(_chunked(conn, select(STEP), STEP.c.incident_id, ids), "clock_id")
+    urls = {row.id: row.url for row in _chunked(conn, select(EVIDENCE), EVIDENCE.c.incident_id, ids)}
+    acked = incidents.acks(conn, ids) if len(ids) <= 900 else _all_acks(conn)
+    for row in rows:
+        shown = [
+            _clock(clock, by_steps.get(clock.id, []), now, urls)
+            for clock in by_clock.get(row.id, [])
+            if clock.state != ClockState.SUPERSEDED.value
+        ]
+        yield _incident(row, shown, acked.get(row.id, {}), names)
+
+
+def _all_acks(conn: Connection) -> dict[str, dict[str, datetime]]:
+    found: dict[str, dict[str, datetime]] = {}
+    for row in conn.execute(select(ACK).order_by(ACK.c.at)):
+        found.setdefault(row.incident_id, {})[row.person_id] = row.at
+    return found
+
+
+def _chunked(conn: Connection, query: Any, column: Any, ids: Sequence[str]) -> Iterable[Row[Any]]:
+    """`WHERE column IN ids` in slices that every database takes."""
+    for start in range(0, len(ids), 900):
+        yield from conn.execute(query.where(column.in_(ids[start : start + 900])))
+
+
+def _group(rows: Iterable[Row[Any]], key: str = "incident_id") -> dict[str, list[Row[Any]]]:
+    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, key)].append(row)
+    return groups
+
+
+def _incident(
+    row: Row[Any], shown: list[dict[str, Any]], acked: dict[str, datetime], names: Names
+) -> dict[str, Any]:
+    grade = Grade(row.grade)
+    people = [{"person": p, "name": names.get(p, p), "at": iso(at)} for p, at in acked.items()]
+    return {
+        "id": row.id,
+        "ref": row.ref,
+        "title": row.title,
+        "place": row.place,
+        "grade": grade.value,
+        "grade_zh": grade.zh,
+        "colour": grade.colour,
+        "provisional": row.provisional,
+        "stage": row.stage,
+        "stage_zh": Stage(row.stage).zh,
+        "kind": row.kind,
+        "kind_zh": OpinionKind(row.kind).zh if row.kind else None,
+        "event_type_zh": EventType(row.event_type).zh if row.event_type else None,
+        "opened_at": iso(row.opened_at),
+        "closed_at": _iso(row.closed_at),
+        "merged_into": row.merged_into,
+        "owner": row.owner,
+        "reason": row.reason,
+        "signal_count": row.signal_count,
+        "acked": people,
+        "holder": people[-1]["name"] if people else None,
+        "clocks": shown,
+    }
+
+
+def _clock(row: Row[Any], raised: list[Row[Any]], now: datetime, urls: Names) -> dict[str, Any]:
+    by_key = {step.key: step for step in raised}
+    ended = row.ended_at is not None
+    warned = row.state == ClockState.AT_RISK.value
+    state = ClockState(row.state) if ended else clock_state(row.started_at, row.due_at, now, warned)
+    return {
+        "id": row.rule_id,
+        "key": row.id,
+        "name": row.name,
+        "state": state.value,
+        "state_zh": state.zh,
+        "start_event": row.start_event,
+        "start_event_zh": StartEvent(row.start_event).zh,
+        "started_at": iso(row.started_at),
+        "due_at": iso(row.due_at),
+        "left_s": round((row.due_at - (row.ended_at if ended else now)).total_seconds(), 3),
+        "fraction": _fraction(row, row.ended_at if ended else now),
+        "basis": row.basis,
+        "evidence": row.evidence,
+        "evidence_zh": [EvidenceKind(kind).zh for kind in row.evidence],
+        "reason": row.reason,
+        "next_step": _next_step(row),
+        "steps": [_step(s["key"], s["due_at"], s["rung"], by_key.pop(s["key"], None)) for s in row.steps]
+        + [_step(s.key, iso(s.due_at), s.rung, s) for s in sorted(by_key.values(), key=lambda s: s.due_at)],
+        "ended_at": _iso(row.ended_at),
+        "met_at": _iso(row.ended_at) if state in (ClockState.MET, ClockState.MET_LATE) else None,
+        "ended_reason": row.ended_reason,
+        "evidence_url": urls.get(row.evidence_id) if row.evidence_id else None,
+    }
+
+
+def _fraction(row: Row[Any], at: datetime) -> float:
+    whole = (row.due_at - row.started_at).total_seconds()
+    return round(min(1.0, max(0.0, (at - row.started_at).total_seconds() / whole)), 4) if whole > 0 else 1.0
+
+
+def _next_step(row: Row[Any]) -> dict[str, Any] | None:
+    if row.next_step_at is None:
+        return None
+    rung = next((s["rung"] for s in row.steps if s["key"] == row.next_key), row.repeat_rung)
+    return {"key": row.next_key, "due_at": iso(row.next_step_at), "rung": rung}
+
+
+def _step(key: str, due_at: str, rung: int, raised: Row[Any] | None) -> dict[str, Any]:
+    return {
+        "key": key,
+        "due_at": due_at,
+        "rung": rung,
+        "raised_at": iso(raised.raised_at) if raised else None,
+        "late_by_s": raised.late_ms / 1000 if raised else None,
+        "skipped": bool(raised and raised.skipped),
+    }
+
+
+def counts(made: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """How many incidents are open and how many clocks are in each state."""
+    states = [c["state"] for incident in made for c in incident["clocks"]]
+    return {
+        "open": len(made),
+        "unacked": sum(not incident["acked"] for incident in made),
+        **{name: states.count(name) for name in ("running", "at_risk", "breached", "met", "met_late", "waived")},
+    }
+
+
+def recent_alerts(conn: Connection, limit: int, incident_id: str | None = None) -> list[dict[str, Any]]:
+    query = (
+        select(ALERT, INCIDENT.c.title)
+        .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id, isouter=True)
+        .order_by(ALERT.c.raised_at.desc(), ALERT.c.rung)
+        .limit(limit)
+    )
+    if incident_id:
+        query = query.where(ALERT.c.incident_id == incident_id)
+    return [_alert(row) for row in conn.execute(query)]
+
+
+def _alert(row: Row[Any]) -> dict[str, Any]:
+    contact = row.contacts[min(row.contact, len(row.contacts) - 1)] if row.contacts else ["—", ""]
+    return {
+        "id": row.id,
+        "at": iso(row.raised_at),
+        "person": row.person_id,
+        "name": row.person_name,
+        "channel": contact[0],
+        "ref": row.ref,
+        "incident_id": row.incident_id,
+        "title": row.title,
+        "step": row.step_key,
+        "rung": row.rung,
+        "state": row.state,
+        "state_zh": AlertState(row.state).zh,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "accepted_at": _iso(row.accepted_at),
+        "error": row.last_error,
+    }
+
+
+def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any]:
+    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    total, today, waiting = conn.execute(
+        select(
+            func.count(),
+            func.count(case((SIGNAL.c.seen_at >= midnight, 1))),
+            func.count(case((SIGNAL.c.triaged_at.is_(None), 1))),
+        ).select_from(SIGNAL)
+    ).one()
+    rows = conn.execute(
+        select(SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.source_id, SIGNAL.c.seen_at, JUDGEMENT)
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id, isouter=True)
+        .order_by(SIGNAL.c.id.desc())
+        .limit(limit)
+    )
+    return {"total": total, "today": today, "waiting": waiting, "last": [_arrival(row) for row in rows]}
+
+
+def _arrival(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "at": iso(row.seen_at),
+        "title": row.title or row.body[:60],
+        "medium_zh": Medium(row.medium).zh,
+        "source": row.source_id,
+        "sentiment": row.sentiment,
+        "sentiment_zh": SENTIMENT_ZH.get(row.sentiment),
+        "incident_id": row.incident_id,
+        "incident_ref": f"舆-{row.incident_id}" if row.incident_id else None,
+        "flagged": bool(row.flagged),
+    }
+
+
+def incident(conn: Connection, incident_id: str, now: datetime, names: Names) -> dict[str, Any]:
+    """One incident whole: grade with reasons, times, timeline, signals, evidence, alerts."""
+    row = incidents.get(conn, incident_id)
+    (made,) = _incidents(conn, [row], now, names)
+    return made | {
+        "grade_parts": row.grade_parts,
+        "facts": [{"name": name, **fact} for name, fact in (row.facts or {}).items()],
+        "times": _times(conn, row.id, names),
+        "timeline": _timeline(conn, row.id, names),
+        "signals_list": _signals(conn, row.id),
+        "evidence": _evidence(conn, row.id, names),
+        "alerts": recent_alerts(conn, 200, row.id),
+    }
+
+
+def _times(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
+    rows = conn.execute(
+        select(incidents.TIME).where(incidents.TIME.c.incident_id == incident_id).order_by(incidents.TIME.c.recorded_at, incidents.TIME.c.id)
+    )
+    return [
+        {
+            "event": row.event,
+            "event_zh": StartEvent(row.event).zh,
+            "value": iso(row.value),
+            "by": names.get(row.author, row.author),
+            "reason": row.reason,
+            "recorded_at": iso(row.recorded_at),
+        }
+        for row in rows
+    ]
+
+
+def _timeline(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
+    table = journal.JOURNAL
+    rows = conn.execute(select(table).where(table.c.incident_id == incident_id).order_by(table.c.seq)).mappings()
+    return [_told(dict(row), names) for row in rows]
+
+
+def _told(row: dict[str, Any], names: Names) -> dict[str, Any]:
+    return {
+        "seq": row["seq"],
+        "at": iso(row["at"]),
+        "kind": row["kind"],
+        "kind_zh": KINDS.get(row["kind"], row["kind"]),
+        "text": told(journal.as_entry(row), names),
+        "actor": names.get(row["actor"], row["actor"]),
+        "reason": row["reason"],
+        "incident_id": row["incident_id"],
+        "hash": row["hash"],
+    }
+
+
+def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[str, Any]]:
+    rows = conn.execute(
+        select(SIGNAL, JUDGEMENT.c.sentiment, JUDGEMENT.c.link_score, JUDGEMENT.c.link_reason)
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
+        .where(JUDGEMENT.c.incident_id == incident_id)
+        .order_by(SIGNAL.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "id": row.id,
+            "at": iso(row.published_at or row.seen_at),
+            "title": row.title,
+            "body": row.body,
+            "url": row.url,
+            "source": row.source_id,
+            "medium_zh": Medium(row.medium).zh,
+            "sentiment": row.sentiment,
+            "sentiment_zh": SENTIMENT_ZH.get(row.sentiment),
+            "link_score": row.link_score,
+            "link_reason": row.link_reason,
+        }
+        for row in rows
+    ]
+
+
+def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
+    rows = conn.execute(select(EVIDENCE).where(EVIDENCE.c.incident_id == incident_id).order_by(EVIDENCE.c.seen_at))
+    return [
+        {
+            "id": row.id,
+            "kind": row.kind,
+            "kind_zh": EvidenceKind(row.kind).zh,
+            "url": row.url,
+            "publisher": row.publisher,
+            "published_at": iso(row.published_at),
+            "seen_at": iso(row.seen_at),
+            "sha256": row.sha256,
+            "by": names.get(row.by, row.by),
+            "reason": row.reason,
+        }
+        for row in rows
+    ]
+
+
+def audit(conn: Connection, limit: int, before: int | None, names: Names) -> list[dict[str, Any]]:
+    """The newest journal entries, or those before `before`, newest first."""
+    table = journal.JOURNAL
+    query = select(table).order_by(table.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.c.seq < before)
+    return [_told(dict(row), names) for row in conn.execute(query).mappings()]
+
+
+def revision(conn: Connection) -> int:
+    """A number that changes with every journal entry: what is shown may have changed."""
+    return journal.length(conn)[0]

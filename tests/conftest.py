@@ -1,0 +1,45 @@
+"""Fixtures that every kind of test shares: real databases, and time that moves by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import postgres
+
+from models.ledger.store import Store
+
+
+def missing(why: str) -> None:
+    """A part that is not here: skipped with its reason on a desk, a failure in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must have this part: {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    try:
+        with postgres.server() as server:
+            yield server
+    except postgres.Missing as why:
+        missing(str(why))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh, empty database: each test that asks runs once on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'huiying.sqlite'}"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.database()
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    made = Store(database_url)
+    made.migrate()
+    yield made
+    made.close()

@@ -1,0 +1,247 @@
+"""From an open incident to steps, alerts, evidence and proof, on both databases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select, text
+from support.duty import HOUR, MIDNIGHT, MINUTE, ROSTER, rules_for
+
+from models.core.vocabulary import EvidenceKind, Grade, StartEvent
+from models.ledger import acts, joining, outbox, views
+from models.ledger.incidents import NoSuchIncident, NotAllowed
+from models.ledger.raising import raise_due
+from models.ledger.store import Store
+from models.ledger.verify import verify
+from models.records import Alert, Step
+
+
+def opened(store: Store, at: datetime, grade: Grade = Grade.II, occurred: datetime | None = None) -> str:
+    times = {StartEvent.DISCOVERY: at, StartEvent.OCCURRENCE: occurred or at}
+    opening = acts.Opening("化工园区火灾", grade, times, "chen", "热线来电", provisional=False)
+    with store.write() as conn:
+        return acts.open_incident(conn, at, opening, rules_for)
+
+
+def sweep(store: Store, now: datetime) -> list[str]:
+    """Raise what is due and return 'clock step → people'."""
+    with store.write() as conn:
+        raise_due(conn, now, ROSTER)
+    with store.read() as conn:
+        rows = conn.execute(
+            select(Alert.clock_id, Alert.step_key, Alert.person_id).where(Alert.raised_at == now)
+        ).all()
+    return sorted(f"{row.clock_id.split(':')[1]} {row.step_key} {row.person_id}" for row in rows)
+
+
+def proof(at: datetime, kind: EvidenceKind = EvidenceKind.STATEMENT, url: str = "https://example.org/1") -> acts.Proof:
+    return acts.Proof(kind, "临江发布", at, at, url=url, snapshot=url.encode())
+
+
+def clock_states(store: Store, incident: str, now: datetime) -> dict[str, str]:
+    with store.read() as conn:
+        shown = views.incident(conn, incident, now, {})
+    return {clock["id"]: clock["state"] for clock in shown["clocks"]}
+
+
+def test_steps_reach_their_rungs_and_an_acknowledgement_stops_only_repeats(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    assert sweep(store, MIDNIGHT + 2 * HOUR) == []
+    assert sweep(store, MIDNIGHT + 2.5 * HOUR) == ["first_statement 50% chen"]
+    with store.write() as conn:
+        acts.acknowledge(conn, MIDNIGHT + 3 * HOUR, incident, "chen", "陈值班", "已知悉", rules_for)
+    assert sweep(store, MIDNIGHT + 3.75 * HOUR) == ["first_statement 75% li"]
+    assert clock_states(store, incident, MIDNIGHT + 3.75 * HOUR)["first_statement"] == "at_risk"
+
+
+def test_without_an_acknowledgement_the_lower_rungs_are_told_again(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    sweep(store, MIDNIGHT + 2.5 * HOUR)
+    assert sweep(store, MIDNIGHT + 3.75 * HOUR) == ["first_statement 75% chen", "first_statement 75% li"]
+
+
+def test_a_step_is_raised_once_however_often_the_sweep_runs(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    for _ in range(3):
+        sweep(store, MIDNIGHT + 2.5 * HOUR)
+    with store.read() as conn:
+        assert len(conn.execute(select(Step)).all()) == 1
+
+
+def test_after_an_outage_only_the_latest_step_speaks_and_says_how_late(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    told = sweep(store, MIDNIGHT + 4.6 * HOUR)
+    assert told == [f"first_statement 90% {p}" for p in ("chen", "li", "zhao")]
+    with store.read() as conn:
+        steps = {row.key: row for row in conn.execute(select(Step.__table__))}  # type: ignore[attr-defined]
+    assert [key for key, row in steps.items() if row.skipped] == ["50%", "75%"]
+    assert steps["90%"].late_ms == 6 * 60_000
+    assert "迟 6 分" in steps["90%"].reason
+    assert "2 个节点不再补发" in steps["90%"].reason
+
+
+def test_a_breached_clock_goes_on_every_hour_until_evidence(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    sweep(store, MIDNIGHT + 5 * HOUR)
+    assert "first_statement +1h zhou" in sweep(store, MIDNIGHT + 6 * HOUR)
+    assert clock_states(store, incident, MIDNIGHT + 6 * HOUR)["first_statement"] == "breached"
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + 6.5 * HOUR, incident, proof(MIDNIGHT + 6.4 * HOUR), "chen", "首发")
+    assert sweep(store, MIDNIGHT + 7 * HOUR) == []
+    assert clock_states(store, incident, MIDNIGHT + 7 * HOUR) == {
+        "first_statement": "met_late",
+        "press_conference": "running",
+    }
+
+
+def test_evidence_stops_its_clock_by_the_platforms_time_and_leaves_the_other(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    with store.write() as conn:
+        stopped = acts.stop(conn, MIDNIGHT + 6 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发")
+    assert stopped == ["first_statement"]
+    assert clock_states(store, incident, MIDNIGHT + 6 * HOUR) == {"first_statement": "met", "press_conference": "running"}
+
+
+def test_raising_the_grade_keeps_the_start_so_a_new_clock_may_be_overdue_at_once(store: Store) -> None:
+    incident = opened(store, MIDNIGHT, Grade.III)
+    at = MIDNIGHT + 6 * HOUR
+    with store.write() as conn:
+        acts.set_grade(conn, at, incident, Grade.II, "li", "伤亡上升", rules_for)
+    assert clock_states(store, incident, at) == {"first_statement": "breached", "press_conference": "running"}
+    told = sweep(store, at)
+    assert "first_statement +1h zhou" in told or "first_statement 100% zhou" in told
+    with store.read() as conn:
+        reasons = conn.execute(select(Step.reason).where(Step.skipped.is_(False))).scalars().all()  # type: ignore[attr-defined]
+    assert any("设立时已逾期" in reason for reason in reasons), reasons
+
+
+def test_a_corrected_time_replans_and_keeps_the_old_plan(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    with store.write() as conn:
+        acts.correct_time(conn, MIDNIGHT + HOUR, incident, StartEvent.OCCURRENCE, MIDNIGHT - HOUR, "li", "监控核实", rules_for)
+    with store.read() as conn:
+        shown = views.incident(conn, incident, MIDNIGHT + HOUR, {})
+    first = next(c for c in shown["clocks"] if c["id"] == "first_statement")
+    assert first["due_at"] == "2026-11-21T04:00:00+08:00"
+    assert [t["event"] for t in shown["times"]].count("occurrence") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (proof(MIDNIGHT + 9 * HOUR), "在将来"),
+        (proof(MIDNIGHT - HOUR), "早于事件"),
+        (acts.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT, url="javascript:1"), "不是网址"),
+        (acts.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT), "发布地址"),
+    ],
+)
+def test_impossible_evidence_is_refused_with_the_reason(store: Store, given: acts.Proof, wanted: str) -> None:
+    incident = opened(store, MIDNIGHT)
+    with pytest.raises(NotAllowed, match=wanted), store.write() as conn:
+        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发")
+
+
+def test_the_same_proof_is_used_once(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    given = proof(MIDNIGHT + MINUTE)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发")
+    with pytest.raises(NotAllowed, match="不能重复"), store.write() as conn:
+        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发")
+
+
+def test_an_incident_closes_only_when_no_clock_is_open(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    with pytest.raises(NotAllowed, match="进行中的时钟"), store.write() as conn:
+        acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "办完")
+    with store.write() as conn:
+        for rule_id in ("first_statement", "press_conference"):
+            acts.waive(conn, MIDNIGHT + HOUR, incident, rule_id, "zhou", "误报，经核实无此事")
+        acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "误报")
+    with store.write() as conn:
+        acts.reopen(conn, MIDNIGHT + 2 * HOUR, incident, "li", "声明撤回", rules_for)
+
+
+def test_merging_keeps_the_earlier_start_and_moves_the_evidence(store: Store) -> None:
+    first = opened(store, MIDNIGHT)
+    second = opened(store, MIDNIGHT + 2 * HOUR)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + 3 * HOUR, first, proof(MIDNIGHT + 3 * HOUR), "chen", "首发")
+        joining.merge(conn, MIDNIGHT + 3 * HOUR, first, second, "li", "同一事件", rules_for)
+    with store.read() as conn:
+        shown = views.incident(conn, second, MIDNIGHT + 3 * HOUR, {})
+    assert {c["started_at"] for c in shown["clocks"]} == {"2026-11-21T00:00:00+08:00"}
+    assert len(shown["evidence"]) == 1
+    assert [i["id"] for i in board(store, MIDNIGHT + 3 * HOUR)] == [second]
+
+
+def board(store: Store, now: datetime) -> list[dict[str, object]]:
+    with store.read() as conn:
+        return views.board(conn, now, {})
+
+
+def test_an_unknown_incident_is_named(store: Store) -> None:
+    with pytest.raises(NoSuchIncident, match="2026-9999"), store.read() as conn:
+        views.incident(conn, "2026-9999", MIDNIGHT, {})
+
+
+def attempt(row: object, **how: object) -> outbox.Attempt:
+    base = {"alert_id": row.id, "accepted": False, "lasting": False, "reason": "503", "channel": "hook"}  # type: ignore[attr-defined]
+    return outbox.Attempt(**(base | how))  # type: ignore[arg-type]
+
+
+def test_an_alert_is_leased_once_and_accepted_only_when_the_channel_says_so(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    now = MIDNIGHT + 2.5 * HOUR
+    sweep(store, now)
+    with store.write() as conn:
+        (row,) = outbox.claim(conn, now, now + MINUTE, "a", 10)
+        assert outbox.claim(conn, now, now + MINUTE, "b", 10) == ()
+    with store.write() as conn:
+        outbox.settle(conn, now, [(row, attempt(row))])
+    with store.write() as conn:
+        assert outbox.claim(conn, now, now + MINUTE, "a", 10) == ()
+        (again,) = outbox.claim(conn, now + 5 * MINUTE, now + 6 * MINUTE, "a", 10)
+        assert (again.id, again.attempts) == (row.id, 1)
+        outbox.settle(conn, now + 5 * MINUTE, [(again, attempt(again, accepted=True, reason="200"))])
+    with store.read() as conn:
+        assert outbox.queue(conn, now)["waiting"] == 0
+
+
+def test_a_dead_senders_alert_is_sent_again_after_its_lease(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    now = MIDNIGHT + 2.5 * HOUR
+    sweep(store, now)
+    with store.write() as conn:
+        outbox.claim(conn, now, now + MINUTE, "dies", 10)
+    with store.write() as conn:
+        assert len(outbox.claim(conn, now + 2 * MINUTE, now + 3 * MINUTE, "lives", 10)) == 1
+
+
+def test_a_lasting_refusal_of_the_last_contact_is_a_dead_letter(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    now = MIDNIGHT + 2.5 * HOUR
+    sweep(store, now)
+    with store.write() as conn:
+        (row,) = outbox.claim(conn, now, now + MINUTE, "a", 10)
+        assert outbox.settle(conn, now, [(row, attempt(row, lasting=True))]) == 1
+    with store.read() as conn:
+        assert outbox.queue(conn, now)["dead"] == 1
+
+
+def test_verify_passes_and_finds_a_changed_row_and_a_changed_entry(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    sweep(store, MIDNIGHT + 3 * HOUR)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + 4 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发")
+    assert verify(store, MIDNIGHT + 5 * HOUR)["findings"] == []
+    with store.write() as conn:
+        conn.execute(text("UPDATE incident SET grade = 'IV'"))
+    found = verify(store, MIDNIGHT + 5 * HOUR)
+    assert not found["ok"]
+    assert any("incident" in finding and "grade" in finding for finding in found["findings"])
+    with store.write() as conn:
+        conn.execute(text("UPDATE incident SET grade = 'II'"))
+        conn.execute(text("UPDATE journal SET reason = '改过' WHERE seq = 1"))
+    assert any("第 1 条" in finding for finding in verify(store, MIDNIGHT + 5 * HOUR)["findings"])
