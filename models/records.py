@@ -118,8 +118,10 @@ class Judgement(SQLModel, table=True):
     grade: str
     event_type: str | None = None
     facts: dict[str, Any] = _json()
+    grade_parts: list[dict[str, Any]] = _json()
     reasons: list[str] = _json()
     versions: dict[str, str] = _json()
+    cluster: str = Field(index=True)
     incident_id: str | None = Field(default=None, index=True)
     link_score: float | None = None
     link_reason: str | None = _text(nullable=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import postgres
 
 from models.ledger.store import Store
+from support import postgres
 
 
 def missing(why: str) -> None:

@@ -143,9 +143,7 @@ def _when(step: PlannedStep) -> datetime:
     return step.due_at
 
 
-def _start(
-    rule: ClockRule, times: Times
-) -> tuple[StartEvent | None, datetime | None, timedelta, str]:
+def _start(rule: ClockRule, times: Times) -> tuple[StartEvent | None, datetime | None, timedelta, str]:
     late = rule.late_notice
     occurred, received = times.get(StartEvent.OCCURRENCE), times.get(StartEvent.RECEIPT)
     if late and occurred and received and received - occurred > late.threshold and late.start in times:
@@ -158,7 +156,9 @@ def _start(
     return None, None, rule.amount, ""
 
 
-def steps(plan_steps: Iterable[PlannedStep], due_at: datetime, repeat: timedelta | None, rung: int) -> Iterator[PlannedStep]:
+def steps(
+    plan_steps: Iterable[PlannedStep], due_at: datetime, repeat: timedelta | None, rung: int
+) -> Iterator[PlannedStep]:
     """Every step of a clock in time order: the fixed ones, then +1h, +2h … for ever."""
     fixed = sorted(plan_steps, key=_when)
     yield from fixed

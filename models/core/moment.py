@@ -59,9 +59,7 @@ def span(seconds: float) -> str:
     return f"{minutes} 分" if minutes else f"{int(abs(seconds))} 秒"
 
 
-_DURATION = re.compile(
-    r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?"
-)
+_DURATION = re.compile(r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+(?:\.\d+)?)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)S)?)?")
 
 
 def parse_duration(text: str) -> timedelta:

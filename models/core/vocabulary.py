@@ -17,7 +17,7 @@ class Grade(StrEnum):
     of the warning scale.
     """
 
-    I = "I"
+    I = "I"  # noqa: E741  (the statutory name of the level)
     II = "II"
     III = "III"
     IV = "IV"

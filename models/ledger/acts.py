@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -100,8 +100,12 @@ def _incident_row(incident_id: str, opening: Opening, at: datetime) -> dict[str,
     }
 
 
+SKEW = timedelta(minutes=1)
+"""Clocks of people and platforms differ by so much without anybody lying."""
+
+
 def _not_future(value: datetime, at: datetime, what: str) -> None:
-    if value > at:
+    if value > at + SKEW:
         raise NotAllowed(f"{what}时间 {clock_face(value)} 在将来(现在 {clock_face(at)})；请核对后重报")
 
 
@@ -259,7 +263,7 @@ def _check_proof(proof: Proof, at: datetime, times: Mapping[StartEvent, datetime
         raise NotAllowed(f"{proof.url} 不是网址；请写完整的 http(s) 地址")
     _not_future(proof.published_at, at, "发布")
     began = min(times.values(), default=None)
-    if began and proof.published_at < began:
+    if began and proof.published_at < began - SKEW:
         raise NotAllowed(
             f"发布时间 {clock_face(proof.published_at)} 早于事件已知的最早时间 {clock_face(began)}；请核对"
         )

@@ -26,9 +26,7 @@ def take(conn: Connection, name: str, now: datetime, lease: timedelta, by: str) 
     due = or_(DUTY.c.due_at.is_(None), DUTY.c.due_at <= now)
     free = or_(DUTY.c.leased_until.is_(None), DUTY.c.leased_until <= now, DUTY.c.leased_by == by)
     taken = conn.execute(
-        update(DUTY)
-        .where(DUTY.c.name == name, due, free)
-        .values(leased_by=by, leased_until=now + lease)
+        update(DUTY).where(DUTY.c.name == name, due, free).values(leased_by=by, leased_until=now + lease)
     )
     return taken.rowcount == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, select
 from models.core.moment import iso, local
 from models.core.situation import Situation
 from models.core.vocabulary import EventType, Grade, OpinionKind, StartEvent
+from models.ledger.journal import JOURNAL
 from models.ledger.store import LedgerError
 from models.records import Ack, Incident, IncidentTime
 
@@ -105,3 +107,20 @@ def by_ids(conn: Connection, incident_ids: Iterable[str]) -> dict[str, Row[Any]]
         select(INCIDENT).where(INCIDENT.c.id.in_(list(incident_ids)))
     ).all()
     return {row.id: row for row in rows}
+
+
+def proposed(conn: Connection, incident_id: str, grade: Grade) -> bool:
+    """Has the machine already proposed this grade for the incident since its last confirmation?"""
+    rows = conn.execute(
+        select(JOURNAL.c.kind, JOURNAL.c.payload)
+        .where(
+            JOURNAL.c.incident_id == incident_id, JOURNAL.c.kind.in_(("grade_proposed", "grade_confirmed"))
+        )
+        .order_by(JOURNAL.c.seq.desc())
+    )
+    for row in rows:
+        if row.kind == "grade_confirmed":
+            return False
+        if json.loads(row.payload)["to"] == grade.value:
+            return True
+    return False

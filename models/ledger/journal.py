@@ -112,7 +112,9 @@ def entries(
     wanted = JOURNAL.c.kind == kind if kind else true()
     while True:
         rows = (
-            conn.execute(select(JOURNAL).where(JOURNAL.c.seq > after, wanted).order_by(JOURNAL.c.seq).limit(size))
+            conn.execute(
+                select(JOURNAL).where(JOURNAL.c.seq > after, wanted).order_by(JOURNAL.c.seq).limit(size)
+            )
             .mappings()
             .all()
         )

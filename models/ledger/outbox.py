@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Row, Table, case, func, or_, select, update
 from models.core.moment import iso
 from models.core.vocabulary import AlertState
 from models.ledger.journal import Entry, append
-from models.records import Alert, Clock, Incident
+from models.records import Alert, Clock, Incident, Step
 
 ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
 INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
+STEP: Table = Step.__table__  # type: ignore[attr-defined]
 
 TRIES_PER_CONTACT = 4
 """After so many passing refusals of one contact the next one is tried."""
@@ -31,9 +32,7 @@ LONGEST_WAIT = timedelta(minutes=5)
 
 def claim(conn: Connection, now: datetime, until: datetime, sender: str, limit: int) -> Sequence[Row[Any]]:
     """Lease up to `limit` due alerts to `sender`, deadlines first, then the oldest."""
-    waiting = (ALERT.c.next_try_at <= now) & or_(
-        ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now
-    )
+    waiting = (ALERT.c.next_try_at <= now) & or_(ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now)
     query = select(ALERT.c.id).where(waiting).order_by(ALERT.c.next_try_at).limit(limit)
     if conn.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
@@ -58,9 +57,12 @@ def _whole() -> Any:
             CLOCK.c.due_at,
             CLOCK.c.basis,
             CLOCK.c.evidence,
+            STEP.c.due_at.label("step_due_at"),
+            STEP.c.rung.label("step_rung"),
         )
         .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id, isouter=True)
         .join(CLOCK, CLOCK.c.id == ALERT.c.clock_id, isouter=True)
+        .join(STEP, (STEP.c.clock_id == ALERT.c.clock_id) & (STEP.c.key == ALERT.c.step_key), isouter=True)
     )
 
 
@@ -78,18 +80,23 @@ class Attempt:
     withdrawn: bool = False
 
 
-def settle(conn: Connection, now: datetime, attempts: Sequence[tuple[Row[Any], Attempt]]) -> int:
-    """Record attempts; returns how many alerts have become dead letters."""
-    entries = [_settled(row, attempt, now) for row, attempt in attempts]
+def settle(
+    conn: Connection, now: datetime, attempts: Sequence[tuple[Row[Any], Attempt]], pace: float = 1.0
+) -> int:
+    """Record attempts; returns how many alerts have become dead letters.
+
+    `pace` is how many seconds of the site pass in one: waits before another try are real ones.
+    """
+    entries = [_settled(row, attempt, now, pace) for row, attempt in attempts]
     append(conn, now, entries)
     ids = [row.id for row, _ in attempts]
     conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=None, leased_until=None))
     return sum(entry.payload["state"] == AlertState.DEAD.value for entry in entries)
 
 
-def _settled(row: Row[Any], attempt: Attempt, now: datetime) -> Entry:
+def _settled(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> Entry:
     tries = row.attempts + (0 if attempt.withdrawn else 1)
-    change = _after(row, attempt, now) | {
+    change = _after(row, attempt, now, pace) | {
         "id": row.id,
         "attempts": tries,
         "sent_at": None if attempt.withdrawn else iso(now),
@@ -108,7 +115,7 @@ def _settled(row: Row[Any], attempt: Attempt, now: datetime) -> Entry:
     return Entry(kind, payload, f"channel:{attempt.channel}", attempt.reason, row.incident_id)
 
 
-def _after(row: Row[Any], attempt: Attempt, now: datetime) -> dict[str, Any]:
+def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[str, Any]:
     """Accepted; or the same contact later; or the next contact at once; or dead."""
     if attempt.accepted:
         return {
@@ -124,12 +131,20 @@ def _after(row: Row[Any], attempt: Attempt, now: datetime) -> dict[str, Any]:
     tried = row.attempts % TRIES_PER_CONTACT + 1
     if not attempt.lasting and tried < TRIES_PER_CONTACT:
         wait = wait_for(tried, attempt.retry_after)
-        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now + wait), "contact": row.contact}
+        return kept | {
+            "state": AlertState.QUEUED.value,
+            "next_try_at": iso(now + wait * pace),
+            "contact": row.contact,
+        }
     if row.contact + 1 < len(row.contacts):
         return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now), "contact": row.contact + 1}
     if not attempt.lasting:  # the last contact only passes: go on trying, ever slower, for ever
         wait = wait_for(row.attempts + 1, attempt.retry_after)
-        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now + wait), "contact": row.contact}
+        return kept | {
+            "state": AlertState.QUEUED.value,
+            "next_try_at": iso(now + wait * pace),
+            "contact": row.contact,
+        }
     return kept | {"state": AlertState.DEAD.value, "next_try_at": None, "contact": row.contact}
 
 

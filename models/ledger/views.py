@@ -50,7 +50,7 @@ def _iso(moment: datetime | None) -> str | None:
 def board(conn: Connection, now: datetime, names: Names) -> list[dict[str, Any]]:
     """Every open incident with all its clocks, the most pressing first."""
     rows = conn.execute(select(INCIDENT).where(INCIDENT.c.closed_at.is_(None))).all()
-    made = [incident for incident in _incidents(conn, rows, now, names)]
+    made = list(_incidents(conn, rows, now, names))
     return sorted(made, key=_pressing)
 
 
@@ -187,7 +187,10 @@ def counts(made: Sequence[dict[str, Any]]) -> dict[str, int]:
     return {
         "open": len(made),
         "unacked": sum(not incident["acked"] for incident in made),
-        **{name: states.count(name) for name in ("running", "at_risk", "breached", "met", "met_late", "waived")},
+        **{
+            name: states.count(name)
+            for name in ("running", "at_risk", "breached", "met", "met_late", "waived")
+        },
     }
 
 
@@ -235,7 +238,9 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
         ).select_from(SIGNAL)
     ).one()
     rows = conn.execute(
-        select(SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.source_id, SIGNAL.c.seen_at, JUDGEMENT)
+        select(
+            SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.source_id, SIGNAL.c.seen_at, JUDGEMENT
+        )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id, isouter=True)
         .order_by(SIGNAL.c.id.desc())
         .limit(limit)
@@ -274,7 +279,9 @@ def incident(conn: Connection, incident_id: str, now: datetime, names: Names) ->
 
 def _times(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
     rows = conn.execute(
-        select(incidents.TIME).where(incidents.TIME.c.incident_id == incident_id).order_by(incidents.TIME.c.recorded_at, incidents.TIME.c.id)
+        select(incidents.TIME)
+        .where(incidents.TIME.c.incident_id == incident_id)
+        .order_by(incidents.TIME.c.recorded_at, incidents.TIME.c.id)
     )
     return [
         {
@@ -291,7 +298,9 @@ def _times(conn: Connection, incident_id: str, names: Names) -> list[dict[str, A
 
 def _timeline(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
     table = journal.JOURNAL
-    rows = conn.execute(select(table).where(table.c.incident_id == incident_id).order_by(table.c.seq)).mappings()
+    rows = conn.execute(
+        select(table).where(table.c.incident_id == incident_id).order_by(table.c.seq)
+    ).mappings()
     return [_told(dict(row), names) for row in rows]
 
 
@@ -336,7 +345,9 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
 
 
 def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
-    rows = conn.execute(select(EVIDENCE).where(EVIDENCE.c.incident_id == incident_id).order_by(EVIDENCE.c.seen_at))
+    rows = conn.execute(
+        select(EVIDENCE).where(EVIDENCE.c.incident_id == incident_id).order_by(EVIDENCE.c.seen_at)
+    )
     return [
         {
             "id": row.id,

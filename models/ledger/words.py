@@ -12,6 +12,8 @@ from models.ledger.journal import Entry
 KINDS = {
     "signals_collected": "收集",
     "signals_judged": "研判",
+    "signals_linked": "归并",
+    "signals_counted": "计数",
     "incident_opened": "立案",
     "clocks_planned": "设钟",
     "clocks_superseded": "换钟",
@@ -41,7 +43,10 @@ Payload = Mapping[str, Any]
 
 
 def _planned(payload: Payload, _: Names) -> str:
-    return "；".join(f"{c['name']} 时限 {clock_face(parse_iso(c['due_at']))}({c['reason']})" for c in payload["insert"]["clock"])
+    return "；".join(
+        f"{c['name']} 时限 {clock_face(parse_iso(c['due_at']))}({c['reason']})"
+        for c in payload["insert"]["clock"]
+    )
 
 
 def _raised(payload: Payload, _: Names) -> str:
@@ -62,6 +67,8 @@ def _judged(payload: Payload, _: Names) -> str:
 _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "signals_collected": lambda p, _: f"收到 {len(p['seals'])} 条线索",
     "signals_judged": _judged,
+    "signals_linked": lambda p, _: f"先前的 {len(p['update']['judgement'])} 条线索归入事件",
+    "signals_counted": lambda p, _: f"{len(p['update']['incident'])} 起事件有新线索",
     "incident_opened": lambda p, _: f"{p['title']}(级别 {p['grade']})",
     "clocks_planned": _planned,
     "clocks_superseded": lambda p, _: f"原计划由新计划取代: {p['names']}",
@@ -74,8 +81,12 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "grade_provisional": lambda p, _: f"级别 {p['from']} → {p['to']}(暂定，待人工确认)",
     "grade_confirmed": lambda p, _: f"级别 {p['from']} → {p['to']}(人工确认)",
     "grade_proposed": lambda p, _: f"系统建议改为 {p['to']}，待人工决定",
-    "time_corrected": lambda p, _: f"{StartEvent(p['event']).zh}时间更正为 {clock_face(parse_iso(p['value']))}",
-    "evidence_added": lambda p, _: f"{EvidenceKind(p['kind']).zh}；停止时钟: {'、'.join(p['clocks']) or '无'}",
+    "time_corrected": lambda p, _: (
+        f"{StartEvent(p['event']).zh}时间更正为 {clock_face(parse_iso(p['value']))}"
+    ),
+    "evidence_added": lambda p, _: (
+        f"{EvidenceKind(p['kind']).zh}；停止时钟: {'、'.join(p['clocks']) or '无'}"
+    ),
     "clock_waived": lambda p, _: f"免除 {'、'.join(p['clocks'])}",
     "progress_noted": lambda p, _: str(p["text"]),
     "owner_assigned": lambda p, _: f"责任单位 {p['from'] or '未定'} → {p['to']}",

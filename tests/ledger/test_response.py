@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 from sqlalchemy import select, text
-from support.duty import HOUR, MIDNIGHT, MINUTE, ROSTER, rules_for
 
 from models.core.vocabulary import EvidenceKind, Grade, StartEvent
 from models.ledger import acts, joining, outbox, views
@@ -15,6 +14,7 @@ from models.ledger.raising import raise_due
 from models.ledger.store import Store
 from models.ledger.verify import verify
 from models.records import Alert, Step
+from support.duty import HOUR, MIDNIGHT, MINUTE, ROSTER, rules_for
 
 
 def opened(store: Store, at: datetime, grade: Grade = Grade.II, occurred: datetime | None = None) -> str:
@@ -35,7 +35,9 @@ def sweep(store: Store, now: datetime) -> list[str]:
     return sorted(f"{row.clock_id.split(':')[1]} {row.step_key} {row.person_id}" for row in rows)
 
 
-def proof(at: datetime, kind: EvidenceKind = EvidenceKind.STATEMENT, url: str = "https://example.org/1") -> acts.Proof:
+def proof(
+    at: datetime, kind: EvidenceKind = EvidenceKind.STATEMENT, url: str = "https://example.org/1"
+) -> acts.Proof:
     return acts.Proof(kind, "临江发布", at, at, url=url, snapshot=url.encode())
 
 
@@ -100,7 +102,10 @@ def test_evidence_stops_its_clock_by_the_platforms_time_and_leaves_the_other(sto
     with store.write() as conn:
         stopped = acts.stop(conn, MIDNIGHT + 6 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发")
     assert stopped == ["first_statement"]
-    assert clock_states(store, incident, MIDNIGHT + 6 * HOUR) == {"first_statement": "met", "press_conference": "running"}
+    assert clock_states(store, incident, MIDNIGHT + 6 * HOUR) == {
+        "first_statement": "met",
+        "press_conference": "running",
+    }
 
 
 def test_raising_the_grade_keeps_the_start_so_a_new_clock_may_be_overdue_at_once(store: Store) -> None:
@@ -119,7 +124,16 @@ def test_raising_the_grade_keeps_the_start_so_a_new_clock_may_be_overdue_at_once
 def test_a_corrected_time_replans_and_keeps_the_old_plan(store: Store) -> None:
     incident = opened(store, MIDNIGHT)
     with store.write() as conn:
-        acts.correct_time(conn, MIDNIGHT + HOUR, incident, StartEvent.OCCURRENCE, MIDNIGHT - HOUR, "li", "监控核实", rules_for)
+        acts.correct_time(
+            conn,
+            MIDNIGHT + HOUR,
+            incident,
+            StartEvent.OCCURRENCE,
+            MIDNIGHT - HOUR,
+            "li",
+            "监控核实",
+            rules_for,
+        )
     with store.read() as conn:
         shown = views.incident(conn, incident, MIDNIGHT + HOUR, {})
     first = next(c for c in shown["clocks"] if c["id"] == "first_statement")

@@ -35,7 +35,9 @@ ROSTER = Roster(
 STEPS = tuple(StepRule(rung, fraction=f) for f, rung in ((0.5, 1), (0.75, 2), (0.9, 3), (1.0, 4)))
 
 
-def rule(name: str, hours: float, evidence: EvidenceKind, start: StartEvent = StartEvent.OCCURRENCE) -> ClockRule:
+def rule(
+    name: str, hours: float, evidence: EvidenceKind, start: StartEvent = StartEvent.OCCURRENCE
+) -> ClockRule:
     return ClockRule(
         id=name,
         name=name,

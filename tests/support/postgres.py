@@ -80,7 +80,18 @@ def server() -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(home, "postgres")
     home.chmod(0o700)
-    init = [str(bin_dir / "initdb"), "-D", str(data), "-A", "trust", "-U", "huiying", "-E", "UTF8", "--no-sync"]
+    init = [
+        str(bin_dir / "initdb"),
+        "-D",
+        str(data),
+        "-A",
+        "trust",
+        "-U",
+        "huiying",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
     subprocess.run(_as_postgres(init), check=True, cwd="/", stdout=subprocess.DEVNULL)
     options = f"\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{home}'\nmax_connections = 200\n"
     with (data / "postgresql.conf").open("a") as conf:

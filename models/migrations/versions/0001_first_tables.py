@@ -223,6 +223,8 @@ def upgrade() -> None:
         sa.Column("grade", sa.String(), nullable=False),
         sa.Column("event_type", sa.String(), nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("grade_parts", sa.JSON(), nullable=False),
+        sa.Column("cluster", sa.String(), nullable=False),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("versions", sa.JSON(), nullable=False),
         sa.Column("incident_id", sa.String(), nullable=True),
@@ -231,6 +233,7 @@ def upgrade() -> None:
         sa.Column("copy_of", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("signal_id"),
     )
+    op.create_index("ix_judgement_cluster", "judgement", ["cluster"], unique=False)
     op.create_index("ix_judgement_incident_id", "judgement", ["incident_id"], unique=False)
 
     op.create_table(

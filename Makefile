@@ -1,0 +1,42 @@
+# Everything runs inside .venv, which deploy/bootstrap.py makes from the hashed lock.
+# A command takes arguments through ARGS: make run ARGS="--speed 60", make test ARGS="-k clock"
+.DEFAULT_GOAL := run
+.PHONY: run test check bench faults lock clean _check _lock
+
+ARGS ?=
+PYTHON ?= python3
+BOOTSTRAP := $(PYTHON) deploy/bootstrap.py
+
+run:     ## the demonstration site; the board is at http://127.0.0.1:8787
+	@$(BOOTSTRAP) run $(ARGS)
+
+test:    ## all tests
+	@$(BOOTSTRAP) test $(ARGS)
+
+check:   ## style, types, floor plan
+	@$(BOOTSTRAP) exec $(MAKE) --no-print-directory _check
+
+bench:   ## measurements, printed; no test depends on them
+	@$(BOOTSTRAP) exec python -m pytest -q -s tests/bench $(ARGS)
+
+faults:  ## the long campaign of kills and outages
+	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s tests/faults $(ARGS)
+
+lock:    ## write the locks anew (needs uv); no index address gets in
+	@command -v uv >/dev/null || { echo "uv is missing; mend it with: pipx install uv" >&2; exit 1; }
+	@$(MAKE) --no-print-directory _lock OUT=requirements.lock EXTRAS="--extra build"
+	@$(MAKE) --no-print-directory _lock OUT=requirements-dev.lock EXTRAS="--extra build --extra dev"
+
+clean:   ## what can be made again; never a site's data
+	rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+_check:
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+_lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate $(EXTRAS) pyproject.toml -o $(OUT)

@@ -1,0 +1,72 @@
+"""The ways to reach a person. One file each, one line here, one contract suite over all.
+
+To add a channel: write `connectors/channels/<type>.py` with
+`build(settings, secrets, now) -> Channel` (read the settings with `settings.py`, the alert with
+`view.py`), name it in `TYPES`, and add it to tests/edges/test_channels_contract.py. An adapter
+translates and nothing else: it never decides who is told, when, or how often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import cast
+
+from connectors.channels.settings import Now, Secrets, Settings, name, text
+from connectors.ports import Channel, ConnectorError, Delivery, Message, Outcome, Refused
+
+# type → module, imported when first wanted, so that slack_sdk is not loaded for a webhook
+TYPES = {
+    "terminal": "connectors.channels.terminal",
+    "webhook": "connectors.channels.webhook",
+    "slack": "connectors.channels.slack",
+}
+
+
+@dataclass(slots=True, eq=False)
+class Unusable:
+    """A channel whose settings are wrong: it refuses every message and says why (law 3)."""
+
+    id: str
+    type: str
+    reason: str
+
+    def send(self, message: Message) -> Delivery:
+        return Delivery(Outcome.REFUSED, self.reason)
+
+    def check(self) -> str | None:
+        return self.reason
+
+
+def build(settings: Settings, secrets: Secrets, now: Now | None = None) -> Channel:
+    """One channel from its settings: {id, type, …}.
+
+    `secrets` turns a reference (`${HUIYING_HOOK_SECRET}`) into the secret. `now` is the wall
+    clock, never the accelerated one: receivers compare a signature's time with their own. Without
+    it a message's own `sent_at` is signed.
+    Raises Refused with the place and what to mend; whatever `secrets` raises passes through.
+    """
+    text(settings, "id")
+    kind = text(settings, "type")
+    if kind not in TYPES:
+        near = get_close_matches(kind, TYPES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(TYPES)}"
+        raise Refused(f"{name(settings)}: no channel type {kind!r}; {hint}")
+    return cast(Channel, import_module(TYPES[kind]).build(settings, secrets, now))
+
+
+def build_all(every: Iterable[Settings], secrets: Secrets, now: Now | None = None) -> dict[str, Channel]:
+    """All channels by id; one with wrong settings becomes `Unusable`, so the others still send."""
+    return {channel.id: channel for channel in (_build_or_name(one, secrets, now) for one in every)}
+
+
+def _build_or_name(settings: Settings, secrets: Secrets, now: Now | None) -> Channel:
+    try:
+        return build(settings, secrets, now)
+    except ConnectorError as error:
+        return Unusable(str(settings.get("id", "?")), str(settings.get("type", "?")), str(error))
+    except (LookupError, OSError, ValueError) as error:  # what a secret that cannot be read raises
+        reason = f"{name(settings)}: a secret could not be read ({error}); set it and start again"
+        return Unusable(str(settings.get("id", "?")), str(settings.get("type", "?")), reason)

@@ -1,0 +1,125 @@
+"""`/api/v1`: what the pages show and do, as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from connectors.console import views
+from connectors.console.context import AtDesk, actor
+from connectors.console.desk import ACTS, Unknown, View
+from connectors.console.pages.looking import known
+
+router = APIRouter(prefix="/api/v1")
+docs = APIRouter(include_in_schema=False)
+
+_ERROR: dict[str, Any] = {
+    "content": {"application/json": {"example": {"error": "一句话：哪里不对，怎么办"}}},
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    403: {"description": "没有说明是谁，或来自别的网站", **_ERROR},
+    404: {"description": "没有这个事件或操作", **_ERROR},
+    409: {"description": "规则不允许，原因照原话", **_ERROR},
+}
+
+ActBody = Annotated[
+    dict[str, str],
+    Body(
+        description="by：值班表中的人（不写则取 cookie）；其余为该操作的字段，都是文字。",
+        openapi_examples={
+            "ack": {"summary": "签收", "value": {"by": "chen"}},
+            "grade": {"summary": "定级", "value": {"by": "li", "grade": "II", "reason": "死亡人数经核实"}},
+            "stop": {
+                "summary": "加凭据",
+                "value": {
+                    "by": "chen",
+                    "kind": "published_statement",
+                    "url": "https://example.gov.cn/tongbao/1",
+                    "publisher": "市政府新闻办",
+                    "published_at": "2026-11-21T06:20+08:00",
+                },
+            },
+            "waive": {
+                "summary": "免除",
+                "value": {"by": "li", "clock": "press_conference", "reason": "省级统一发布"},
+            },
+        },
+    ),
+]
+
+
+@router.get("/board", tags=["看"], summary="未结事件、时钟、信源与提醒")
+def board(desk: AtDesk) -> View:
+    return desk.board()
+
+
+@router.get("/incidents/{incident_id}", tags=["看"], summary="一个事件的全部", responses={404: _ERRORS[404]})
+def incident(desk: AtDesk, incident_id: str) -> View:
+    return known(desk, incident_id)
+
+
+@router.get("/mine/{person_id}", tags=["看"], summary="一个人手上的事件")
+def mine(desk: AtDesk, person_id: str) -> View:
+    return desk.mine(person_id)
+
+
+@router.get("/people", tags=["看"], summary="值班的人")
+def people(desk: AtDesk) -> list[View]:
+    return desk.people()
+
+
+@router.get("/sources", tags=["看"], summary="信源及其状态")
+def sources(desk: AtDesk) -> list[View]:
+    return desk.sources()
+
+
+@router.get("/coverage", tags=["看"], summary="系统自身是否看得见、叫得到人")
+def coverage(desk: AtDesk) -> View:
+    view: View = desk.board()["coverage"]
+    return view
+
+
+@router.get("/roster", tags=["看"], summary="今晚的值班阶梯")
+def roster(desk: AtDesk) -> View:
+    return desk.roster()
+
+
+@router.get("/playbooks", tags=["看"], summary="生效的预案")
+def playbooks(desk: AtDesk) -> list[View]:
+    return desk.playbooks()
+
+
+@router.get("/audit", tags=["看"], summary="日志链，新的在前")
+def audit(
+    desk: AtDesk,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    before_seq: Annotated[int | None, Query(ge=1)] = None,
+) -> View:
+    return desk.audit(limit, before_seq)
+
+
+@router.post("/incidents", tags=["做"], summary="立案", status_code=201, responses=_ERRORS)
+def open_incident(request: Request, desk: AtDesk, body: ActBody) -> View:
+    by = actor(request, body.pop("by", ""))
+    return desk.act("open", "", _filled(body), by)
+
+
+@router.post("/incidents/{incident_id}/acts/{name}", tags=["做"], summary="人的操作", responses=_ERRORS)
+def act(request: Request, desk: AtDesk, incident_id: str, name: str, body: ActBody) -> View:
+    """name: ack 签收, grade 定级, stop 加凭据, waive 免除, close 办结, update 更新, assign 转办。"""
+    if name not in ACTS or name == "open":
+        raise Unknown(f"没有 “{name[:40]}” 这个操作；可用的有 {'、'.join(a for a in ACTS if a != 'open')}。")
+    by = actor(request, body.pop("by", ""))
+    return desk.act(name, incident_id, _filled(body), by)
+
+
+def _filled(body: dict[str, str]) -> dict[str, str]:
+    return {key: value.strip() for key, value in body.items() if value.strip()}
+
+
+@docs.get("/api/docs", response_class=HTMLResponse)
+def documentation() -> Response:
+    return views.page("docs.html")

@@ -1,0 +1,187 @@
+"""huiying open, ack, grade, assign, stop, waive, update, correct, merge, split, reopen, close."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.commands.common import JsonOption, SiteOption, house, out, say
+from flows.commands.tables import incident_lines
+from flows.desk import Desk
+from flows.wiring import UNNAMED
+
+Incident = Annotated[str, typer.Argument(help="事件编号，如 2026-0012 或 舆-2026-0012")]
+By = Annotated[str, typer.Option("--by", help="谁: roster.yaml 中的人员标识")]
+Reason = Annotated[str, typer.Option("--reason", help="为什么")]
+At = Annotated[str, typer.Option(help="时间，如 2026-11-21T02:13+08:00")]
+
+
+def _act(site: Path | None, name: str, incident: str, by: str, json: bool, **params: str) -> None:
+    with house(site) as opened:
+        shown = Desk(opened).act(name, incident, {key: value for key, value in params.items() if value}, by)
+        _show(shown, json)
+
+
+def _show(shown: dict[str, Any], json: bool) -> None:
+    if json:
+        out(shown)
+    else:
+        for line in incident_lines(shown):
+            typer.echo(line)
+        if "stopped" in shown:
+            say(f"停止的时钟: {'、'.join(shown['stopped']) or '无(凭据已登记)'}")
+
+
+def open_(
+    title: Annotated[str, typer.Option(help="标题")],
+    grade: Annotated[str, typer.Option(help="I II III IV")],
+    occurred_at: At = "",
+    discovered_at: At = "",
+    first_public_at: At = "",
+    received_at: At = "",
+    kind: Annotated[str, typer.Option(help="舆情类别")] = "",
+    event_type: Annotated[str, typer.Option(help="事件类型")] = "",
+    place: Annotated[str, typer.Option(help="地点")] = "",
+    owner: Annotated[str, typer.Option(help="责任单位")] = "",
+    by: By = UNNAMED,
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """人工立案，时钟即刻开始。"""
+    _act(
+        site, "open", "", by, json, title=title, grade=grade, occurred_at=occurred_at, discovered_at=discovered_at,
+        first_public_at=first_public_at, received_at=received_at, kind=kind, event_type=event_type, place=place,
+        owner=owner, reason=reason,
+    )  # fmt: skip
+
+
+def ack(
+    incident: Incident, by: By, reason: Reason = "", site: SiteOption = None, json: JsonOption = False
+) -> None:
+    """签收: 停止对本人的重复提醒，不停时钟。"""
+    _act(site, "ack", incident, by, json, reason=reason)
+
+
+def grade(
+    incident: Incident,
+    by: By,
+    reason: Reason,
+    grade_: Annotated[str, typer.Argument(metavar="[I|II|III|IV]", help="级别")] = "",
+    grade: Annotated[str, typer.Option("--grade", help="级别")] = "",
+    kind: Annotated[str, typer.Option(help="舆情类别")] = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """定级: 新时钟从同一起算时间开始。"""
+    _act(site, "grade", incident, by, json, grade=grade or grade_, kind=kind, reason=reason)
+
+
+def assign(
+    incident: Incident,
+    by: By,
+    unit: Annotated[str, typer.Option(help="责任单位")],
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """交办责任单位，不重置时钟。"""
+    _act(site, "assign", incident, by, json, unit=unit, reason=reason)
+
+
+def stop(
+    incident: Incident,
+    by: By,
+    reason: Reason = "",
+    clock: Annotated[str, typer.Option(help="时钟，如 first_statement；缺省停下此凭据能停的全部")] = "",
+    kind: Annotated[str, typer.Option(help="凭据种类，如 published_statement")] = "",
+    url: Annotated[str, typer.Option(help="发布地址")] = "",
+    document: Annotated[str, typer.Option(help="文件名称或编号(没有网址时)")] = "",
+    publisher: Annotated[str, typer.Option(help="发布者")] = "",
+    published_at: At = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """登记凭据，停下时钟。"""
+    _act(
+        site, "stop", incident, by, json, clock=clock, kind=kind, url=url, document=document,
+        publisher=publisher, published_at=published_at, reason=reason,
+    )  # fmt: skip
+
+
+def waive(
+    incident: Incident,
+    by: By,
+    reason: Reason,
+    clock: Annotated[str, typer.Option(help="要免除的时钟")],
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """免除一个时钟(签名、写明理由，另行统计)。"""
+    _act(site, "waive", incident, by, json, clock=clock, reason=reason)
+
+
+def update(
+    incident: Incident,
+    by: By,
+    reason: Reason = "",
+    text: Annotated[str, typer.Option(help="进展")] = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """记录进展。"""
+    _act(site, "update", incident, by, json, text=text or reason)
+
+
+def correct(
+    incident: Incident,
+    by: By,
+    reason: Reason,
+    event: Annotated[str, typer.Option(help="occurrence first_public discovery receipt")],
+    value: At,
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """更正起算时间: 新增一条，旧的保留。"""
+    _act(site, "correct", incident, by, json, event=event, value=value, reason=reason)
+
+
+def merge(
+    incident: Incident,
+    into: Annotated[str, typer.Argument(help="并入哪个事件")],
+    by: By,
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """合并: 保留较早的起算时间与全部凭据。"""
+    _act(site, "merge", incident, by, json, into=into, reason=reason)
+
+
+def split(
+    incident: Incident,
+    by: By,
+    signals: Annotated[str, typer.Option(help="拆出的线索编号，逗号分隔")],
+    title: Annotated[str, typer.Option(help="新事件标题")],
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """拆分: 新事件沿用已知的起算时间。"""
+    _act(site, "split", incident, by, json, signals=signals, title=title, reason=reason)
+
+
+def reopen(
+    incident: Incident, by: By, reason: Reason, site: SiteOption = None, json: JsonOption = False
+) -> None:
+    """重开已办结的事件。"""
+    _act(site, "reopen", incident, by, json, reason=reason)
+
+
+def close(
+    incident: Incident, by: By, reason: Reason, site: SiteOption = None, json: JsonOption = False
+) -> None:
+    """办结；还有时钟在走时拒绝。"""
+    _act(site, "close", incident, by, json, reason=reason)

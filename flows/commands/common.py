@@ -1,0 +1,85 @@
+"""What every command shares: where the site is, how to print, how to fail in one line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import structlog
+import typer
+
+from connectors.console.desk import Refusal, Unknown
+from connectors.ports import ConnectorError
+from flows.timekeeping import WrongTime
+from flows.wiring import House
+from models.ledger.store import LedgerError
+from playbooks.problem import Problems
+
+SiteOption = Annotated[
+    Path | None,
+    typer.Option("--site", envvar="HUIYING_SITE", help="站点目录；缺省取 $HUIYING_SITE，再取 ./site"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="以 JSON 输出到标准输出")]
+
+
+def site_dir(site: Path | None) -> Path:
+    return (site or Path("site")).resolve()
+
+
+def say(text: str) -> None:
+    """To a person: standard error."""
+    typer.echo(text, err=True)
+
+
+def out(value: Any) -> None:
+    """To a program: one JSON document on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    say(text)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def house(site: Path | None) -> Iterator[House]:
+    """The site's house; every expected failure becomes one clear line and exit 1."""
+    with plainly(), House.open(site_dir(site)) as opened:
+        yield opened
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Expected failures in words, without a traceback."""
+    try:
+        yield
+    except Problems as problems:
+        fail(str(problems))
+    except (LedgerError, ConnectorError, Refusal, Unknown, WrongTime) as error:
+        fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def quiet_logs() -> None:
+    """Calm, readable logs on standard error; libraries speak only of trouble."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for name in ("httpx", "httpx2", "kafka", "prefect", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

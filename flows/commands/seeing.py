@@ -1,0 +1,55 @@
+"""huiying board, verify, doctor."""
+
+from __future__ import annotations
+
+import typer
+
+from flows.commands.common import JsonOption, SiteOption, house, out, site_dir
+from flows.commands.tables import board_lines
+from flows.desk import Desk
+
+
+def board(site: SiteOption = None, json: JsonOption = False) -> None:
+    """未结事件与全部时钟；旁边是覆盖情况。"""
+    with house(site) as opened:
+        shown = Desk(opened).board()
+    if json:
+        out(shown)
+        return
+    for line in board_lines(shown):
+        typer.echo(line)
+
+
+def verify(site: SiteOption = None, json: JsonOption = False) -> None:
+    """核对日志链、重建各表并比较、检查各条铁律。"""
+    from flows.audit import verify_chain
+
+    with house(site) as opened:
+        found = verify_chain(opened)
+    if json:
+        out(found)
+    else:
+        typer.echo(
+            f"日志 {found['entries']} 条，链尾 {found['head'][:16]}: " + ("完好" if found["ok"] else "有问题")
+        )
+        for finding in found["findings"]:
+            typer.echo(f"  ✗ {finding}")
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+def doctor(site: SiteOption = None, json: JsonOption = False) -> None:
+    """缺什么、错在哪、用哪条命令修。"""
+    from flows.doctor import examine
+
+    findings = examine(site_dir(site))
+    ok = all(finding["ok"] for finding in findings)
+    if json:
+        out({"ok": ok, "findings": findings})
+    else:
+        for finding in findings:
+            mark = "!" if finding["warning"] else "✓" if finding["ok"] else "✗"
+            mend = f"  → {finding['mend']}" if finding["mend"] and mark != "✓" else ""
+            typer.echo(f"{mark} {finding['what']}: {finding['detail']}{mend}")
+    if not ok:
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""Views as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from models.core.moment import clock_face, parse_iso, span
+
+View = dict[str, Any]
+MARKS = {"running": "·", "at_risk": "!", "breached": "✗", "met": "✓", "met_late": "✓迟", "waived": "○"}
+
+
+def incident_lines(shown: View) -> Iterator[str]:
+    """One incident: a head line, then a line for each clock."""
+    provisional = "暂定" if shown["provisional"] else "确认"
+    who = (
+        "、".join(f"{a['name']} {clock_face(parse_iso(a['at']))} 签收" for a in shown["acked"]) or "无人签收"
+    )
+    yield f"{shown['ref']}  {shown['grade']}级{shown['colour']}({provisional})  {shown['title']}"
+    yield f"    {shown['stage_zh']}  线索 {shown['signal_count']}  {who}"
+    for clock in shown["clocks"]:
+        yield "    " + clock_line(clock)
+
+
+def clock_line(clock: View) -> str:
+    mark = MARKS.get(clock["state"], "?")
+    due = clock_face(parse_iso(clock["due_at"]))
+    if clock["ended_at"]:
+        return f"{mark} {clock['name']:<10} {clock['state_zh']}  {clock['ended_reason'] or ''}"
+    left = clock["left_s"]
+    time_left = f"还剩 {span(left)}" if left > 0 else f"超时 {span(left)}"
+    step = clock["next_step"]
+    following = f"  下一步 {step['key']} {clock_face(parse_iso(step['due_at']))}" if step else ""
+    return f"{mark} {clock['name']:<10} {clock['state_zh']}  {time_left}  时限 {due}{following}"
+
+
+def board_lines(board: View) -> Iterator[str]:
+    """The whole board: coverage first, so that quiet is not taken for calm."""
+    coverage = board["coverage"]
+    bad = [item for item in coverage["items"] if item["state"] in ("late", "down")]
+    yield f"{board['site']}  {clock_face(parse_iso(board['now']))}  " + (
+        "一切正常" if coverage["ok"] else f"{len(bad)} 项异常"
+    )
+    for item in bad:
+        yield f"  ✗ {item['label']}: {item['detail']}" + (f"  → {item['mend']}" if item["mend"] else "")
+    yield ""
+    for incident in board["incidents"]:
+        yield from incident_lines(incident)
+    if not board["incidents"]:
+        yield "没有未结事件"

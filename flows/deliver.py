@@ -1,0 +1,145 @@
+"""Deliver: claim → send → record. At least once, never silent (law 3)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from connectors.ports import Delivery, Message, Outcome
+from flows.wiring import House
+from models.core.moment import clock_face, iso, span
+from models.core.vocabulary import OPEN_STATES, Grade
+from models.ledger import outbox
+from models.ledger.outbox import Attempt
+
+BATCH = 200
+AT_ONCE = 16
+LEASE = timedelta(seconds=60)
+"""Longer than any channel's timeout, so that a slow answer is not sent twice."""
+
+SENDER = f"{socket.gethostname()}:{os.getpid()}"
+OPEN = {state.value for state in OPEN_STATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one round did."""
+
+    claimed: int = 0
+    accepted: int = 0
+    refused: int = 0
+    withdrawn: int = 0
+    dead: int = 0
+
+
+def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
+    """One round: up to `BATCH` alerts, sent side by side, all of them recorded together."""
+    now = house.time.now()
+    with house.store.write() as conn:
+        rows = outbox.claim(conn, now, now + LEASE * house.time.speed, SENDER, BATCH)
+    if not rows:
+        return Sent()
+    attempts = _send_all(house, rows, pool)
+    with house.store.write() as conn:
+        settled = list(zip(rows, attempts, strict=True))
+        dead = outbox.settle(conn, house.time.now(), settled, house.time.speed)
+    accepted = sum(attempt.accepted for attempt in attempts)
+    withdrawn = sum(attempt.withdrawn for attempt in attempts)
+    return Sent(len(rows), accepted, len(rows) - accepted - withdrawn, withdrawn, dead)
+
+
+def _send_all(house: House, rows: Sequence[Row[Any]], pool: ThreadPoolExecutor | None) -> list[Attempt]:
+    if pool is None or len(rows) == 1:
+        return [send(house, row) for row in rows]
+    return list(pool.map(lambda row: send(house, row), rows))
+
+
+def send(house: House, row: Row[Any]) -> Attempt:
+    """Send one alert to its current contact; what the channel answered, in our words."""
+    if row.clock_state is not None and row.clock_state not in OPEN:
+        return Attempt(row.id, False, False, "时钟已停，不再打扰", "outbox", withdrawn=True)
+    channel_id, address = row.contacts[row.contact]
+    channel = house.channels.get(channel_id)
+    if channel is None:
+        return Attempt(row.id, False, True, f"没有名为 {channel_id} 的渠道；请核对 channels.yaml", channel_id)
+    done = channel.send(message(row, address, house))
+    return _attempt(row.id, channel_id, done)
+
+
+def _attempt(alert_id: str, channel_id: str, done: Delivery) -> Attempt:
+    return Attempt(
+        alert_id=alert_id,
+        accepted=done.outcome is Outcome.ACCEPTED,
+        lasting=done.outcome is Outcome.REFUSED,
+        reason=done.reason,
+        channel=channel_id,
+        receipt=done.receipt,
+        retry_after=done.retry_after,
+    )
+
+
+def message(row: Row[Any], address: str, house: House) -> Message:
+    """An outbox row in the contract's webhook shape and in words for a person."""
+    now = house.time.now()
+    payload = _payload(row, now, house)
+    grade = Grade(row.grade)
+    return Message(
+        alert_id=row.id,
+        ref=row.ref,
+        address=address,
+        title=f"{grade.colour}色 {grade.value} 级 · {row.title}",
+        text=_text(row, now, payload),
+        payload=payload,
+    )
+
+
+def _payload(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
+    return {
+        "alert_id": row.id,
+        "ref": row.ref,
+        "attempt": row.attempts + 1,
+        "reason": row.reason,
+        "incident": {
+            "id": row.incident_id,
+            "title": row.title,
+            "grade": row.grade,
+            "url": f"{house.public_url}/incidents/{row.incident_id}",
+        },
+        "clock": {
+            "id": row.rule_id,
+            "name": row.clock_name,
+            "state": row.clock_state,
+            "started_at": iso(row.started_at),
+            "due_at": iso(row.due_at),
+            "basis": row.basis,
+        },
+        "step": {"key": row.step_key, "due_at": iso(_step_due(row)), "rung": row.step_rung or row.rung},
+        "recipient": {"person": row.person_id, "name": row.person_name, "unit": row.unit},
+        "raised_at": iso(row.raised_at),
+        "sent_at": iso(now),
+        "late_by_s": round(max(0.0, (row.raised_at - _step_due(row)).total_seconds()), 3),
+    }
+
+
+def _step_due(row: Row[Any]) -> datetime:
+    due: datetime = row.step_due_at or row.raised_at
+    return due
+
+
+def _text(row: Row[Any], now: datetime, payload: dict[str, Any]) -> str:
+    left = (row.due_at - now).total_seconds()
+    time_left = f"还剩 {span(left)}" if left > 0 else f"已超时 {span(left)}"
+    return "\n".join(
+        (
+            f"{row.clock_name} {time_left}，时限 {clock_face(row.due_at)}",
+            row.reason,
+            f"签收: {payload['incident']['url']}",
+        )
+    )

@@ -1,0 +1,114 @@
+"""The demonstration: a told story arrives as feeds and tickets, and a few people act in it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from connectors.console.desk import Refusal, Unknown
+from connectors.demo import Act, DemoServer, Story, tickets_until
+from flows.desk import Desk
+from flows.wiring import House
+from models.core.moment import iso, parse_iso
+from models.ledger import duties
+from playbooks.loader import load
+
+log = structlog.get_logger()
+KEY = "demonstration"
+TICK_S = 0.2
+PATIENCE = timedelta(hours=3)
+"""How long, in the story's time, an act waits for its incident to be flagged."""
+
+
+@dataclass
+class Demonstration:
+    """Serves the story of a site's `story.yaml` and lets its people act at their times."""
+
+    house: House
+    story: Story
+    started_at: datetime
+    acted_to: timedelta
+    server: DemoServer
+    waiting: list[Act] = field(default_factory=list)
+    tickets: int = 0
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def begin(cls, house: House) -> Demonstration:
+        """Start, or go on with, the site's story: its moment zero is kept in the ledger."""
+        story = Story.from_dict(load(house.site.directory / "story.yaml").data)
+        with house.store.write() as conn:
+            kept = duties.get_setting(conn, KEY) or {"started_at": iso(house.time.now()), "acted_s": 0.0}
+            duties.put_setting(conn, KEY, kept)
+        started_at = parse_iso(kept["started_at"])
+        server = DemoServer(story, house.time.now, started_at)
+        made = cls(house, story, started_at, timedelta(seconds=kept["acted_s"]), server)
+        server.start()
+        made._write_tickets()
+        threading.Thread(target=made._play, name="demonstration", daemon=True).start()
+        return made
+
+    @property
+    def elapsed(self) -> timedelta:
+        return self.house.time.now() - self.started_at
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.server.stop()
+
+    def _play(self) -> None:
+        while not self._stopped.wait(TICK_S):
+            self._write_tickets()
+            self._let_people_act()
+
+    def _write_tickets(self) -> None:
+        """The hotline's export grows as calls come in."""
+        rows = tickets_until(self.story, self.elapsed, self.started_at)
+        for source in self.house.site.sources.tickets:
+            if source.folder and (len(rows) != self.tickets or self.tickets == 0):
+                folder = self.house.site.directory / source.folder
+                folder.mkdir(parents=True, exist_ok=True)
+                _replace(
+                    folder / "hotline.jsonl",
+                    "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+                )
+        self.tickets = len(rows)
+
+    def _let_people_act(self) -> None:
+        until = self.elapsed
+        self.waiting += self.story.acts_between(self.acted_to, until)
+        self.acted_to = until
+        self.waiting = [act for act in self.waiting if not self._act(act) and until - act.at < PATIENCE]
+        with self.house.store.write() as conn:
+            duties.put_setting(
+                conn, KEY, {"started_at": iso(self.started_at), "acted_s": until.total_seconds()}
+            )
+
+    def _act(self, act: Act) -> bool:
+        """True when it was done, or will never be possible."""
+        desk = Desk(self.house)
+        incident = next(
+            (i for i in desk.board()["incidents"] if any(word in i["title"] for word in act.about)), None
+        )
+        if incident is None:
+            return False
+        try:
+            desk.act(act.act, incident["id"], {"reason": act.reason, "grade": act.grade or ""}, act.by)
+        except (Refusal, Unknown) as error:
+            log.info("the story's act was refused", act=act.act, by=act.by, reason=str(error))
+            return True
+        name = self.house.names.get(act.by, act.by)
+        log.info(f"{name} {act.act} {incident['ref']} {incident['title'][:24]}", reason=act.reason)
+        return True
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside and rename, so that no reader sees half a file."""
+    draft = path.with_suffix(".part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,38 @@
+"""Respond: which steps are due, and who is told of each. The clock loop calls it every second.
+
+Imports no Prefect and needs none: that a step is due never depends on an orchestrator.
+"""
+
+from __future__ import annotations
+
+from flows.wiring import House
+from models.core.roster import Roster
+from models.ledger.raising import Raised, raise_due
+
+BATCH = 500
+"""Clocks in one transaction: bounded, so that a burst of thousands cannot starve the senders."""
+
+
+def sweep(house: House, limit: int = BATCH) -> Raised:
+    """One transaction: read what is due, decide who is told, append steps and alerts together."""
+    with house.store.write() as conn:
+        return raise_due(conn, house.time.now(), roster_of(house), limit)
+
+
+def roster_of(house: House) -> Roster:
+    return house.site.roster
+
+
+def respond(house: House) -> Raised:
+    """Sweep until nothing is due."""
+    total = Raised()
+    while True:
+        found = sweep(house)
+        total = Raised(
+            total.steps + found.steps,
+            total.alerts + found.alerts,
+            total.skipped + found.skipped,
+            max(total.worst_late_s, found.worst_late_s),
+        )
+        if found.steps < BATCH:
+            return total

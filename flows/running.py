@@ -1,0 +1,122 @@
+"""`huiying run`: everything of a site on one machine, supervised by one command."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+
+from connectors.console.app import build
+from flows import timekeeping
+from flows.children import Prefect
+from flows.demo import Demonstration
+from flows.desk import Desk
+from flows.loop import ClockLoop
+from flows.wiring import House
+from models.core.moment import local
+
+
+class CannotRun(Exception):
+    """The site cannot be started; the words say what to mend."""
+
+
+@dataclass
+class Options:
+    """How to run: `speed` seconds pass in one; port None = the site's own."""
+
+    speed: float = 1.0
+    port: int | None = None
+    prefect: bool = True
+    demo: bool = False
+
+
+@dataclass
+class Running:
+    """A running site. `start()`, then `wait()` until a signal, then `stop()`."""
+
+    house: House
+    options: Options
+    prefect_url: str | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def prepare(cls, directory: Path, options: Options) -> Running:
+        house = House.open(directory)
+        if options.speed != 1.0 and house.site.production:
+            house.close()
+            raise CannotRun("site.yaml 写明 production: true，正式环境不能加速运行；去掉 --speed")
+        if options.speed <= 0:
+            raise CannotRun("--speed 必须大于 0")
+        try:
+            house.time = timekeeping.start(house.store, options.speed)
+        except timekeeping.WrongTime as error:
+            house.close()
+            raise CannotRun(str(error)) from None
+        house.port = options.port or house.site.console.port
+        return cls(house, options)
+
+    def start(self) -> None:
+        """Console first, then the clocks, then Prefect: the board is up before anything slow."""
+        self.loop = ClockLoop(self.house)
+        self._serve_console()
+        self.demo = Demonstration.begin(self.house) if self.options.demo else None
+        self.loop.start()
+        self.prefect: Prefect | None = None
+        wanted = self.house.site.prefect
+        if self.options.prefect and wanted.enabled:
+            home = state_dir(self.house) / "prefect"
+            self.prefect = Prefect(home, self.house.site.directory, wanted.port, wanted.api_url)
+            self.prefect_url = self.prefect.start()
+
+    def _serve_console(self) -> None:
+        poll = 0.5 if self.house.time.speed == 1 else 0.25
+        config = uvicorn.Config(
+            build(Desk(self.house), poll_s=poll),
+            host=self.house.site.console.host,
+            port=self.house.port or 0,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+        )
+        self.server = uvicorn.Server(config)
+        self.server_thread = threading.Thread(target=self.server.run, name="console", daemon=True)
+        self.server_thread.start()
+        while not self.server.started and self.server_thread.is_alive():
+            self._stop.wait(0.02)
+        if not self.server_thread.is_alive():
+            raise CannotRun(f"端口 {self.house.port} 已被占用；用 --port 换一个")
+
+    def wait(self) -> None:
+        """Until Ctrl-C or SIGTERM."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._stop.wait()
+
+    def stop(self) -> None:
+        """Stop in the reverse order, each finishing what it holds; then note the time."""
+        if self.prefect:
+            for child in self.prefect.children:
+                child.ask_to_stop()
+        if self.demo:
+            self.demo.stop()
+        self.loop.stop()
+        self.server.should_exit = True
+        self.server_thread.join(5)
+        if self.prefect:
+            self.prefect.stop()
+        timekeeping.stop(self.house.store, self.house.time)
+        self.house.close()
+
+    @property
+    def now(self) -> datetime:
+        return local(self.house.time.now())
+
+
+def state_dir(house: House) -> Path:
+    """Where a site keeps what is not the ledger: beside its database, else under the site."""
+    if house.store.sqlite and house.store.url.database:
+        return Path(house.store.url.database).resolve().parent
+    return house.site.directory / "var"

@@ -1,0 +1,344 @@
+"""Triage: unjudged signals → verdicts → incidents with clocks. Read, decide, append.
+
+The sorter lives in the process that holds the triage lease and catches up with what others judged
+before it decides; if a commit fails it is thrown away and rebuilt from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from flows.sorting import TICKETS, Cluster, Sorter, Verdict
+from flows.wiring import House
+from models.core.facts import ZH, Facts
+from models.core.grade import GradePart, grade
+from models.core.moment import iso
+from models.core.signals import RawSignal
+from models.core.text import mask_personal
+from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
+from models.ledger import acts, incidents, signals
+from models.ledger.journal import Entry, append
+from models.records import Judgement as JudgementRow
+
+JUDGEMENT: Table = JudgementRow.__table__  # type: ignore[attr-defined]
+BATCH = 500
+HISTORY = timedelta(days=30)
+"""A signal published longer ago is judged and kept, but opens no clock: it is history, not news."""
+RELOAD_MOST = 50_000
+
+
+@dataclass
+class Done:
+    """What a round of triage did."""
+
+    judged: int = 0
+    opened: int = 0
+    linked: int = 0
+    regraded: int = 0
+
+    def __str__(self) -> str:
+        return f"研判 {self.judged}，立案 {self.opened}，归并 {self.linked}，改级 {self.regraded}"
+
+
+def triage(house: House) -> Done:
+    """Judge everything that waits, in batches of one transaction each."""
+    total = Done()
+    while True:
+        done = triage_batch(house)
+        total = Done(
+            *(getattr(total, n) + getattr(done, n) for n in ("judged", "opened", "linked", "regraded"))
+        )
+        if done.judged < BATCH:
+            return total
+
+
+def triage_batch(house: House) -> Done:
+    """One batch: the classifiers run outside the transaction, the decision inside it."""
+    with house.store.read() as conn:
+        rows = signals.pending(conn, BATCH)
+    if not rows:
+        return Done()
+    try:
+        sorter = _sorter(house)
+        verdicts = sorter.sort([(f"s{row.id}", raw(row), _time_of(row)) for row in rows])
+        with house.store.write() as conn:
+            return _append(conn, house, sorter, rows, verdicts)
+    except BaseException:
+        house.sorter = None  # its memory is ahead of the ledger now: build it anew
+        raise
+
+
+def raw(row: Row[Any]) -> RawSignal:
+    return RawSignal(
+        source_id=row.source_id,
+        external_id=row.uid,
+        medium=Medium(row.medium),
+        title=row.title,
+        body=row.body,
+        url=row.url,
+        author=row.author,
+        published_at=row.published_at,
+        place=row.place,
+        metrics=row.metrics,
+        occurred_at=row.occurred_at,
+    )
+
+
+def _time_of(row: Row[Any]) -> datetime:
+    """When it was said: published, but never later than we saw it."""
+    moment: datetime = min(row.published_at, row.seen_at) if row.published_at else row.seen_at
+    return moment
+
+
+# ── the sorter's memory ───────────────────────────────────────────────────────────────────────
+
+
+def _sorter(house: House) -> Sorter:
+    """The process's sorter, caught up with whatever other processes have judged."""
+    if house.sorter is None:
+        house.sorter = Sorter(house.judge, timedelta(hours=house.site.clustering.window_hours))
+        house.sorted_to = 0
+    _catch_up(house, house.sorter)
+    return house.sorter
+
+
+def _catch_up(house: House, sorter: Sorter) -> None:
+    oldest = house.time.now() - sorter.window
+    query = (
+        select(
+            signals.SIGNAL,
+            JUDGEMENT.c.cluster,
+            JUDGEMENT.c.facts,
+            JUDGEMENT.c.grade_parts,
+            JUDGEMENT.c.flagged.label("was_flagged"),
+        )
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == signals.SIGNAL.c.id)
+        .where(signals.SIGNAL.c.id > house.sorted_to, signals.SIGNAL.c.seen_at >= oldest)
+        .order_by(signals.SIGNAL.c.id.desc())
+        .limit(RELOAD_MOST)
+    )
+    with house.store.read() as conn:
+        rows = conn.execute(query).all()
+    for row in reversed(rows):
+        _remember(sorter, row)
+        house.sorted_to = max(house.sorted_to, row.id)
+
+
+def _remember(sorter: Sorter, row: Row[Any]) -> None:
+    at = _time_of(row)
+    cluster = sorter.clusters.setdefault(
+        row.cluster, Cluster(row.cluster, row.title or row.body[:40], at, at)
+    )
+    sorter.index.add(row.cluster, f"s{row.id}", row.title, row.body, at, row.place)
+    counts = {name: value for name, value in row.facts.items() if name in ZH}
+    parts = [_part(part) for part in row.grade_parts]
+    cluster.take(Facts(**counts), parts, Medium(row.medium), at)
+    cluster.flagged = cluster.flagged or row.was_flagged
+
+
+def part_row(part: GradePart) -> dict[str, Any]:
+    return {
+        "part": part.part,
+        "grade": part.grade.value,
+        "reason": part.reason,
+        "basis": list(part.basis),
+        "suggested": part.suggested,
+    }
+
+
+def _part(row: Mapping[str, Any]) -> GradePart:
+    return GradePart(row["part"], Grade(row["grade"]), row["reason"], tuple(row["basis"]), row["suggested"])
+
+
+# ── deciding and appending ────────────────────────────────────────────────────────────────────
+
+
+def _append(
+    conn: Connection, house: House, sorter: Sorter, rows: Sequence[Row[Any]], verdicts: Sequence[Verdict]
+) -> Done:
+    now = house.time.now()
+    homes = _homes(conn, {verdict.cluster for verdict in verdicts})
+    done = Done(judged=len(rows))
+    judgements: dict[int, dict[str, Any]] = {}
+    for row, verdict in zip(rows, verdicts, strict=True):
+        cluster = sorter.clusters[verdict.cluster]
+        home = homes.get(verdict.cluster)
+        if home is None and verdict.flagged and _is_news(row, now):
+            home = _open(conn, house, row, verdict, cluster, now)
+            homes[verdict.cluster] = home
+            done.opened += 1
+        elif home is not None:
+            done.linked += 1
+        judgements[row.id] = _judgement_row(row, verdict, home, now)
+    _link_earlier(conn, now, homes, judgements)
+    append(
+        conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judgements.values())}}, "huiying")]
+    )
+    _count(conn, now, judgements.values(), rows)
+    done.regraded = _regrade(conn, house, sorter, homes, now)
+    signals.mark_triaged(conn, [row.id for row in rows], now)
+    house.sorted_to = max(house.sorted_to, rows[-1].id)
+    return done
+
+
+def _is_news(row: Row[Any], now: datetime) -> bool:
+    """May this signal open an incident? Not history, and not what we published ourselves."""
+    return now - _time_of(row) <= HISTORY and row.medium != Medium.OFFICIAL.value
+
+
+def _homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
+    """cluster → the open incident its signals belong to (officers' merges followed)."""
+    found = conn.execute(
+        select(JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
+        .where(JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_not(None))
+        .order_by(JUDGEMENT.c.signal_id)
+    )
+    homes = {row.cluster: row.incident_id for row in found}
+    about = incidents.by_ids(conn, set(homes.values()))
+    return {cluster: home for cluster, home in homes.items() if about[home].closed_at is None}
+
+
+def _open(
+    conn: Connection, house: House, row: Row[Any], verdict: Verdict, cluster: Cluster, now: datetime
+) -> str:
+    graded = cluster.graded()
+    kind = verdict.judgement.kind
+    opening = acts.Opening(
+        title=mask_personal(row.title or row.body[:40]),
+        grade=graded.grade,
+        times=_times(row, cluster, now),
+        by="huiying",
+        reason="；".join(verdict.reasons[:4]),
+        grade_parts=[part_row(part) for part in graded.parts],
+        kind=OpinionKind(kind) if kind else None,
+        event_type=verdict.event,
+        place=row.place,
+        facts=facts_row(cluster.facts),
+    )
+    return acts.open_incident(conn, now, opening, house.rules_for)
+
+
+def _times(row: Row[Any], cluster: Cluster, now: datetime) -> dict[StartEvent, datetime]:
+    """Discovery is now; the first public word and the receipt are as early as we know them."""
+    times = {StartEvent.DISCOVERY: now}
+    said = min(_time_of(row), cluster.first_at, now)
+    times[StartEvent.RECEIPT if Medium(row.medium) in TICKETS else StartEvent.FIRST_PUBLIC] = said
+    if row.occurred_at is not None and row.occurred_at <= now:
+        times[StartEvent.OCCURRENCE] = row.occurred_at
+    return times
+
+
+def facts_row(facts: Facts) -> dict[str, Any]:
+    """The stated counts with the words they were read from, for the incident page."""
+    return {
+        name: {"value": getattr(facts, name), "text": f"{zh}: “{facts.why(name)}”"}
+        for name, zh in ZH.items()
+        if getattr(facts, name) is not None
+    }
+
+
+def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datetime) -> dict[str, Any]:
+    judged = verdict.judgement
+    facts = {name: getattr(verdict.facts, name) for name in ZH}
+    return {
+        "signal_id": row.id,
+        "at": iso(now),
+        "sentiment": judged.sentiment,
+        "sentiment_score": judged.sentiment_score,
+        "topic": judged.topic,
+        "topic_margin": judged.topic_margin,
+        "kind": judged.kind,
+        "rumour": judged.rumour,
+        "concern": verdict.concern,
+        "flagged": verdict.flagged,
+        "grade": verdict.graded.grade.value,
+        "event_type": verdict.event.value if verdict.event else None,
+        "facts": {name: value for name, value in facts.items() if value is not None},
+        "grade_parts": [part_row(part) for part in verdict.graded.parts],
+        "reasons": list(verdict.reasons),
+        "versions": dict(judged.versions),
+        "cluster": verdict.cluster,
+        "incident_id": home,
+        "link_score": verdict.link.score if verdict.link else None,
+        "link_reason": verdict.link.reason if verdict.link else None,
+        "copy_of": None,
+    }
+
+
+def _link_earlier(
+    conn: Connection, now: datetime, homes: Mapping[str, str], judgements: dict[int, dict[str, Any]]
+) -> None:
+    """When a cluster becomes an incident, its earlier signals go with it."""
+    for row in judgements.values():
+        if row["incident_id"] is None:
+            row["incident_id"] = homes.get(row["cluster"])
+    waiting = conn.execute(
+        select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
+            JUDGEMENT.c.cluster.in_(list(homes)), JUDGEMENT.c.incident_id.is_(None)
+        )
+    ).all()
+    moved = [{"signal_id": row.signal_id, "incident_id": homes[row.cluster]} for row in waiting]
+    if moved:
+        grown: dict[str, int] = {}
+        for change in moved:
+            grown[change["incident_id"]] = grown.get(change["incident_id"], 0) + 1
+        payload = {"update": {"judgement": moved, "incident": _grown(conn, grown)}}
+        append(conn, now, [Entry("signals_linked", payload, "huiying", "同一事件的先前线索")])
+
+
+def _grown(conn: Connection, grown: Mapping[str, int]) -> list[dict[str, Any]]:
+    about = incidents.by_ids(conn, grown)
+    return [{"id": name, "signal_count": about[name].signal_count + more} for name, more in grown.items()]
+
+
+def _count(
+    conn: Connection, now: datetime, judgements: Iterable[Mapping[str, Any]], rows: Sequence[Row[Any]]
+) -> None:
+    """Each incident's number of signals and the time of its last one."""
+    said = {row.id: _time_of(row) for row in rows}
+    grown: dict[str, int] = {}
+    last: dict[str, datetime] = {}
+    for row in judgements:
+        home = row["incident_id"]
+        if home:
+            grown[home] = grown.get(home, 0) + 1
+            last[home] = max(last.get(home, said[row["signal_id"]]), said[row["signal_id"]])
+    if grown:
+        changes = [change | {"last_signal_at": iso(last[change["id"]])} for change in _grown(conn, grown)]
+        append(conn, now, [Entry("signals_counted", {"update": {"incident": changes}}, "huiying")])
+
+
+def _regrade(conn: Connection, house: House, sorter: Sorter, homes: Mapping[str, str], now: datetime) -> int:
+    """Raise a provisional grade when the signals say so; against a person's grade only propose."""
+    changed = 0
+    about = incidents.by_ids(conn, set(homes.values()))
+    for cluster_key, home in homes.items():
+        row, cluster = about[home], sorter.clusters[cluster_key]
+        parts = _merged(row.grade_parts, cluster)
+        graded = grade(parts)
+        if graded.grade <= Grade(row.grade):
+            continue
+        why = "；".join(graded.reasons[:2])
+        if row.provisional:
+            acts.set_grade(
+                conn, now, home, graded.grade, "huiying", why, house.rules_for,
+                provisional=True, parts=[part_row(part) for part in parts], facts=facts_row(cluster.facts),
+            )  # fmt: skip
+            changed += 1
+        elif not incidents.proposed(conn, home, graded.grade):
+            acts.propose_grade(conn, now, home, graded.grade, why)
+    return changed
+
+
+def _merged(kept: Sequence[Mapping[str, Any]], cluster: Cluster) -> list[GradePart]:
+    """The gravest of each part, of what the incident has and what its cluster now says."""
+    best = {part["part"]: _part(part) for part in kept if part.get("grade") and part["part"] != "person"}
+    for name, part in cluster.parts.items():
+        if name not in best or part.grade > best[name].grade:
+            best[name] = part
+    return list(best.values())

@@ -1,0 +1,101 @@
+"""The composition root: the one place where the parts of a site are put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from connectors import channels as channel_registry
+from connectors.http import Guard
+from connectors.ports import Channel
+from flows import timekeeping
+from flows.timekeeping import Timepiece
+from models.core.situation import Situation
+from models.ledger.clocks import BoundRule
+from models.ledger.store import Store
+from playbooks.site import Site, load_site
+
+if TYPE_CHECKING:
+    from flows.sorting import Sorter
+    from models.classify.judge import Judge
+
+
+UNNAMED = "cli"
+"""The actor of a command that named nobody."""
+
+
+@dataclass
+class House:
+    """A site with its database, its time and its channels. Open one per process; `close()` it."""
+
+    site: Site
+    store: Store
+    time: Timepiece
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    port: int | None = None
+    sorter: Sorter | None = field(default=None, repr=False)
+    sorted_to: int = 0
+
+    @classmethod
+    def open(cls, directory: Path, environ: Mapping[str, str] | None = None) -> House:
+        """Read the site, bring the schema up to date, and take the time the database knows.
+
+        Raises `Problems` (the site's files) or `LedgerError` (the database).
+        """
+        environ = os.environ if environ is None else environ
+        site = load_site(directory, environ)
+        store = Store(site.database_url)
+        store.migrate()
+        return cls(site, store, timekeeping.read(store), environ)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.store.close()
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        return channel_registry.build_all(self.site.channels, self.site.secrets, timekeeping.machine_now)
+
+    @cached_property
+    def judge(self) -> Judge:
+        from models.classify.judge import Judge  # heavy: only those who triage pay for it
+
+        return Judge.load()
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """person id → name, for everything people are shown."""
+        return {person.id: person.name for person in self.site.roster.people} | {
+            "huiying": "系统",
+            UNNAMED: "命令行(未署名)",
+        }
+
+    @cached_property
+    def guard(self) -> Guard:
+        return Guard(allow_hosts=frozenset(self.site.http.allow_hosts))
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the board, for links in messages."""
+        host = self.site.console.host
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        return f"http://{shown}:{self.port or self.site.console.port}"
+
+    def rules_for(self, situation: Situation) -> Sequence[BoundRule]:
+        """The clocks that the site's playbooks call for, each with its playbook's version."""
+        return [
+            BoundRule(rule, book.id, book.version, book.ack_valid)
+            for book, rule in self.site.library.rules(situation)
+        ]

@@ -1,0 +1,98 @@
+"""The shipped weights: numbers in one `.npz`, never a pickle, with a version that is their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.classify.bayes import Bayes
+from models.classify.features import TOKENS, WIDTH, Floats, pair_bucket
+from models.classify.linear import Head
+
+NAME = "judge.npz"
+SHIPPED = Path(__file__).parent / "weights"
+HEADS = ("topic", "sentiment", "rumour")
+
+
+class WeightsError(Exception):
+    """The weights cannot be used; the words say which file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Everything `judge` needs.
+
+    `temperature` turns topic scores into probabilities; `blend` (5 × 3) turns the three sentiment
+    scores, Bayes' damped log-odds and a 1 into three calibrated scores; `meta` is for people.
+    """
+
+    idf: Floats
+    heads: dict[str, Head]
+    bayes: Bayes
+    temperature: float
+    blend: Floats
+    meta: dict[str, Any]
+    version: str = "unsaved"
+
+    def rarity(self) -> Callable[[str], float]:
+        """Character pair → its idf in the training texts: the weight of the language for `cluster`."""
+        return lambda pair: float(self.idf[pair_bucket(pair)])
+
+
+def save(weights: Weights, folder: Path) -> Path:
+    """Write `judge.npz`; the same weights give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {
+        "idf": weights.idf.astype(np.float16),
+        "bayes": weights.bayes.counts.astype(np.uint32),
+        "temperature": np.float32(weights.temperature),
+        "blend": weights.blend.astype(np.float32),
+        "meta": np.array(json.dumps(weights.meta, ensure_ascii=False, sort_keys=True)),
+    }
+    for name, head in weights.heads.items():
+        arrays[f"{name}_weights"] = head.weights.astype(np.float16)
+        arrays[f"{name}_bias"] = head.bias.astype(np.float32)
+        arrays[f"{name}_labels"] = np.array(head.labels)
+    path = folder / NAME
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    return path
+
+
+def load(folder: Path | None = None) -> Weights:
+    """Read `judge.npz` of a folder (default: the shipped one). Raises WeightsError."""
+    path = (folder or SHIPPED) / NAME
+    try:
+        version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        with np.load(path, allow_pickle=False) as file:
+            return _read(file, version)
+    except (OSError, KeyError, ValueError, EOFError) as error:
+        raise WeightsError(f"{path}: {error}; build it anew with `huiying train`") from error
+
+
+def _read(file: Any, version: str) -> Weights:
+    weights = Weights(
+        idf=file["idf"].astype(np.float32),
+        heads={name: _head(file, name) for name in HEADS},
+        bayes=Bayes(file["bayes"].astype(np.int64)),
+        temperature=float(file["temperature"]),
+        blend=file["blend"],
+        meta=json.loads(str(file["meta"])),
+        version=version,
+    )
+    if weights.idf.shape != (WIDTH,) or weights.bayes.counts.shape != (2, TOKENS):
+        raise ValueError(f"made for other feature widths than {WIDTH} and {TOKENS}")
+    return weights
+
+
+def _head(file: Any, name: str) -> Head:
+    labels = tuple(str(label) for label in file[f"{name}_labels"])
+    head = Head(labels, file[f"{name}_weights"], file[f"{name}_bias"])
+    if head.weights.shape != (WIDTH, len(head.bias)):
+        raise ValueError(f"{name} has shape {head.weights.shape}")
+    return head

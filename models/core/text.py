@@ -1,0 +1,121 @@
+"""Words before judgement: one plain form of every text, a fingerprint for copies, a mask for people.
+
+Everything here is linear in a bounded length: text from outside is hostile (law 15).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from functools import cache
+from itertools import pairwise
+
+import opencc
+
+LIMIT = 50_000  # characters of one text that are read at all; a ticket has 400, a notice 5,000
+_PIECE = 512  # NFKC sorts runs of combining marks in quadratic time, so it sees pieces
+
+# NUL and other controls, soft hyphen, zero-width and bidi marks, variation selectors, tags:
+# nothing a reader sees, everything a filter trips over
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff\ud800-\udfff]+"
+)
+
+
+def normalise(text: str) -> str:
+    """NFKC, unseen characters gone, blanks folded to one, line ends kept; at most LIMIT characters.
+
+    `ＮＯ．３` and `NO.3` become the same; the words are not changed (see `simplify`).
+    """
+    text = _UNSEEN.sub("", text[:LIMIT])
+    if not text.isascii():
+        text = "".join(
+            unicodedata.normalize("NFKC", text[i : i + _PIECE]) for i in range(0, len(text), _PIECE)
+        )[:LIMIT]
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+@cache
+def _converter() -> opencc.OpenCC:
+    """OpenCC's Traditional → Simplified tables, built when first needed."""
+    return opencc.OpenCC("t2s")
+
+
+def simplify(text: str) -> str:
+    """Traditional → Simplified characters (OpenCC t2s): 傷亡 → 伤亡."""
+    return text if text.isascii() else str(_converter().convert(text))
+
+
+def canonical(text: str) -> str:
+    """The form that is judged: normalised, Simplified, lower case."""
+    return simplify(normalise(text)).lower()
+
+
+_LINK = re.compile(r"https?://[\x21-\x7e]+|//@[^:\s]{1,30}:|转发微博")
+_LETTERS = re.compile(r"[\W_]+")
+
+
+def fingerprint(text: str) -> str:
+    """32 hex digits, equal for copies that differ only in spacing, marks, links, script or case.
+
+    Digits count: 死亡3人 and 死亡5人 are two reports. A text without any letter is fingerprinted
+    as it stands, so that two different rows of emoji stay two.
+    """
+    plain = canonical(text)
+    letters = _LETTERS.sub("", _LINK.sub("", plain))
+    return hashlib.sha256((letters or plain).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+_PLATE_PLACE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}", re.ASCII)
+_ID_CARD = re.compile(
+    r"(?<!\d)[1-9]\d{5}[ -]?(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dXx](?!\d)"
+)
+_PHONE = re.compile(r"(?<![\d.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
+_LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)")
+_CARD = re.compile(r"(?<!\d)\d{4}(?:[ -]?\d{4}){2,3}[ -]?\d{1,4}(?!\d)")
+_PLATE = re.compile(
+    rf"[{_PLATE_PLACE}][A-HJ-NP-Z][·. ]?[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警](?![A-Za-z0-9])"
+)
+
+
+def mask_personal(text: str) -> str:
+    """Identity card, phone, bank card, number plate and e-mail → 〔身份证〕, 〔电话〕 and so on.
+
+    Nothing of the number is left (个人信息保护法 28, N-150). Full-width digits must have been
+    normalised before. Bank cards are told from ticket numbers by their check digit.
+    """
+    text = _MAIL.sub("〔邮箱〕", text)
+    text = _ID_CARD.sub("〔身份证〕", text)
+    text = _PHONE.sub("〔电话〕", text)
+    text = _LANDLINE.sub("〔电话〕", text)
+    text = _CARD.sub(lambda m: "〔银行卡〕" if _luhn(m.group()) else m.group(), text)
+    return _PLATE.sub("〔车牌〕", text)
+
+
+def _luhn(digits: str) -> bool:
+    """The check digit of bank cards (ISO/IEC 7812)."""
+    row = [int(d) for d in digits if d.isdigit()][::-1]
+    doubled = (sum(divmod(2 * d, 10)) for d in row[1::2])
+    return 16 <= len(row) <= 19 and (sum(row[::2]) + sum(doubled)) % 10 == 0
+
+
+def grams(text: str, n: int) -> set[str]:
+    """The distinct character n-grams of a text; of a shorter text, the text itself."""
+    if len(text) < n:
+        return {text} if text else set()
+    return {text[i : i + n] for i in range(len(text) - n + 1)}
+
+
+def dice(a: str, b: str) -> float:
+    """How alike two short texts are by their character pairs, 0..1 (Sørensen–Dice)."""
+    x, y = _pairs(a), _pairs(b)
+    return 2 * len(x & y) / (len(x) + len(y)) if x and y else float(a == b)
+
+
+def _pairs(text: str) -> set[str]:
+    return {f"{p}{q}" for p, q in pairwise(_LETTERS.sub("", text[:LIMIT]))}

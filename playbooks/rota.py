@@ -1,0 +1,110 @@
+"""roster.yaml → the core's Roster, and everything in it that points nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from models.core.roster import Absence, Contact, Person, Roster, Rotation, Rung, Unit
+from playbooks.loader import Document, KeyPath
+from playbooks.papers import PersonSource, RosterSource, RungSource
+from playbooks.problem import Problem, did_you_mean, listed
+
+
+def roster_of(source: RosterSource) -> Roster:
+    return Roster(
+        units=tuple(Unit(unit.id, unit.name) for unit in source.units),
+        people=tuple(_person(person) for person in source.people),
+        ladder=tuple(_rung(rung) for rung in source.ladder),
+        absences=tuple(Absence(a.person, a.since, a.until, a.substitute) for a in source.absences),
+    )
+
+
+def _person(person: PersonSource) -> Person:
+    contacts = tuple(Contact(contact.channel, contact.address) for contact in person.contacts)
+    return Person(person.id, person.name, person.unit, contacts)
+
+
+def _rung(rung: RungSource) -> Rung:
+    turn = rung.rotation
+    rotation = Rotation(turn.people, turn.every, turn.since) if turn else None
+    return Rung(rung.rung, rung.role, rung.on_duty, rotation)
+
+
+def dangling(document: Document, roster: RosterSource, channels: Collection[str] | None) -> list[Problem]:
+    """Unknown people, units and channels; rungs that nobody fills; absences that end before they
+    begin. `channels` None: the channels are not known, so they are not checked."""
+    people = [person.id for person in roster.people]
+    units = [unit.id for unit in roster.units]
+    found = [*doubled(document, "units", units), *doubled(document, "people", people)]
+    for path, person in _named_people(roster):
+        if person not in people:
+            found.append(_unknown(document, path, "人员", person, people))
+    for n, each in enumerate(roster.people):
+        if each.unit not in units:
+            found.append(_unknown(document, ("people", n, "unit"), "单位", each.unit, units))
+        for m, contact in enumerate(each.contacts):
+            if channels is not None and contact.channel not in channels:
+                path = ("people", n, "contacts", m, "channel")
+                found.append(_unknown(document, path, "渠道", contact.channel, channels))
+    return [*found, *_rungs(document, roster), *_absences(document, roster)]
+
+
+def doubled(document: Document, key: str, ids: Sequence[str]) -> list[Problem]:
+    """One problem for each id of the list under `key` that was used before."""
+    return [
+        document.problem((key, n, "id"), f"标识 “{id_}” 重复了", "换一个")
+        for n, id_ in enumerate(ids)
+        if id_ in ids[:n]
+    ]
+
+
+def _unknown(document: Document, path: KeyPath, what: str, word: str, known: Iterable[str]) -> Problem:
+    known = list(known)
+    hint = f"已有：{listed(known)}" if known else f"还没有任何{what}"
+    return document.problem(path, f"没有{what} “{word}”{did_you_mean(word, known)}", hint)
+
+
+def _named_people(roster: RosterSource) -> Iterator[tuple[KeyPath, str]]:
+    for n, rung in enumerate(roster.ladder):
+        for m, person in enumerate(rung.on_duty):
+            yield ("ladder", n, "on_duty", m), person
+        for m, person in enumerate(rung.rotation.people if rung.rotation else ()):
+            yield ("ladder", n, "rotation", "people", m), person
+    for n, absence in enumerate(roster.absences):
+        yield ("absences", n, "person"), absence.person
+        if absence.substitute is not None:
+            yield ("absences", n, "substitute"), absence.substitute
+
+
+def _rungs(document: Document, roster: RosterSource) -> Iterator[Problem]:
+    reachable = {person.id for person in roster.people if person.contacts}
+    known = {person.id for person in roster.people}
+    for n, rung in enumerate(roster.ladder):
+        names = [*rung.on_duty, *(rung.rotation.people if rung.rotation else ())]
+        silent = [name for name in names if name in known and name not in reachable]
+        if not names:
+            yield document.problem(
+                ("ladder", n), f"第 {rung.rung} 级没有人", "写 on_duty: [人员标识] 或 rotation"
+            )
+        elif len(silent) == len(names):
+            yield document.problem(("ladder", n), f"第 {rung.rung} 级的人都没有联系方式", "给他们写 contacts")
+        elif silent:
+            message = f"第 {rung.rung} 级的 {'、'.join(silent)} 没有联系方式，轮到时提醒不到"
+            yield document.problem(("ladder", n), message, "写 contacts", warning=True)
+    yield from _gaps(document, roster)
+
+
+def _gaps(document: Document, roster: RosterSource) -> Iterator[Problem]:
+    rungs = {rung.rung for rung in roster.ladder}
+    missing = [str(rung) for rung in range(1, max(rungs, default=0)) if rung not in rungs]
+    if missing:
+        message = f"值班阶梯缺第 {'、'.join(missing)} 级，它们的步骤转给上一级"
+        yield document.problem(("ladder",), message, "补上，或从 1 起连续编号", key=True, warning=True)
+
+
+def _absences(document: Document, roster: RosterSource) -> Iterator[Problem]:
+    for n, absence in enumerate(roster.absences):
+        if absence.until <= absence.since:
+            yield document.problem(("absences", n, "until"), "外出结束早于开始", "对调 since 和 until")
+        if absence.substitute == absence.person:
+            yield document.problem(("absences", n, "substitute"), "代班人不能是本人", "写另一个人")

@@ -1,0 +1,253 @@
+"""From files to a Library: the shipped playbooks, the site's own in their place, the profile over
+both, and the check that nothing statutory came out laxer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from playbooks.book import Library, bind
+from playbooks.checked import checked
+from playbooks.condition import Condition
+from playbooks.loader import Document, load
+from playbooks.problem import Problem, Problems, did_you_mean, listed
+from playbooks.schema import ClockSource, OverlaySource, PlaybookSource, ProfileSource
+from playbooks.sound import clock_findings, unsound
+from playbooks.strict import LATE, TOO_WIDE, TooWide, cited, described, loosened, narrower, statutory
+
+HOME = Path(__file__).resolve().parent
+SHIPPED = HOME / "library"
+PROFILES = HOME / "profiles"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A playbook beside the document that it came from."""
+
+    document: Document
+    playbook: PlaybookSource
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A profile beside the document that it came from."""
+
+    document: Document
+    profile: ProfileSource
+
+
+def read(model: type[M], path: Path, problems: list[Problem]) -> tuple[Document, M] | None:
+    """A checked file; on failure its problems are added and None comes back."""
+    try:
+        document = load(path)
+        return document, checked(model, document)
+    except Problems as found:
+        problems.extend(found.problems)
+        return None
+
+
+def read_playbooks(paths: Iterable[Path], problems: list[Problem]) -> list[Draft]:
+    """Every playbook among `paths` that can be read, in order; two with one id are a problem."""
+    drafts: dict[str, Draft] = {}
+    for path in paths:
+        pair = read(PlaybookSource, path, problems)
+        if pair is None:
+            continue
+        document, playbook = pair
+        problems.extend(unsound(document, playbook))
+        if playbook.id in drafts:
+            other = drafts[playbook.id].document.file
+            problems.append(
+                document.problem(("id",), f"预案标识 “{playbook.id}” 已在 {other} 里用过", "换一个")
+            )
+            continue
+        drafts[playbook.id] = Draft(document, playbook)
+    return list(drafts.values())
+
+
+def profile_names() -> list[str]:
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def read_profile(path: Path, problems: list[Problem]) -> list[Overlay]:
+    """A profile and what it extends, the root first."""
+    chain: list[Overlay] = []
+    while True:
+        pair = read(ProfileSource, path, problems)
+        if pair is None:
+            return chain
+        document, profile = pair
+        chain.insert(0, Overlay(document, profile))
+        parent = profile.extends
+        if parent is None:
+            return chain
+        if parent not in profile_names() or any(parent == each.profile.id for each in chain):
+            hint = f"可用：{listed(profile_names())}"
+            message = f"没有参数集 “{parent}”{did_you_mean(parent, profile_names())}"
+            problems.append(document.problem(("extends",), message, hint))
+            return chain
+        path = PROFILES / f"{parent}.yaml"
+
+
+def shelve(chain: Sequence[Overlay], own: Sequence[Draft], problems: list[Problem]) -> Library:
+    """The library under a chain of profiles with the site's own playbooks.
+
+    Problems are added for whatever the own playbooks or the last profiles loosen.
+    """
+    shipped = read_playbooks(sorted(SHIPPED.glob("*.yaml")), problems)
+    given = [overlay for overlay in chain if _is_shipped(overlay)]
+    law = _applied(given, _picked(given, shipped, []), [])
+    mixed = _with_own(_picked(chain, shipped, problems), [draft for draft in own if _active(draft, chain)])
+    final = _applied(chain, mixed, problems)
+    problems.extend(_laxer(chain, law, final))
+    return Library(tuple(bind(draft.playbook, draft.document.file) for draft in final))
+
+
+def _is_shipped(overlay: Overlay) -> bool:
+    return Path(overlay.document.file).resolve().parent == PROFILES
+
+
+def _active(draft: Draft, chain: Sequence[Overlay]) -> bool:
+    """Is a playbook that names a profile meant for this one? Without a chain every one is."""
+    wanted = draft.playbook.profile
+    return wanted is None or not chain or wanted in {overlay.profile.id for overlay in chain}
+
+
+def _picked(chain: Sequence[Overlay], shipped: list[Draft], problems: list[Problem]) -> list[Draft]:
+    """The shipped playbooks that the profiles name, in that order; all of them when none does."""
+    books = {draft.playbook.id: draft for draft in shipped}
+    chosen = next((each for each in reversed(chain) if each.profile.playbooks is not None), None)
+    if chosen is None:
+        return shipped
+    names = chosen.profile.playbooks or ()
+    for n, name in enumerate(names):
+        if name not in books:
+            message = f"没有内置预案 “{name}”{did_you_mean(name, books)}"
+            problems.append(chosen.document.problem(("playbooks", n), message, f"可用：{listed(books)}"))
+    return [books[name] for name in names if name in books]
+
+
+def _with_own(shipped: list[Draft], own: Sequence[Draft]) -> list[Draft]:
+    mine = {draft.playbook.id: draft for draft in own}
+    replaced = [mine.pop(draft.playbook.id, draft) for draft in shipped]
+    return [*replaced, *mine.values()]
+
+
+# ---- profiles over playbooks -----------------------------------------------------------------
+
+
+def _applied(chain: Sequence[Overlay], drafts: list[Draft], problems: list[Problem]) -> list[Draft]:
+    known = sorted({clock.id for draft in drafts for clock in draft.playbook.clocks})
+    for overlay in chain:
+        for id_, change in overlay.profile.clocks.items():
+            if id_ not in known:
+                message = f"没有时钟 “{id_}”{did_you_mean(id_, known)}"
+                hint = f"可用：{listed(known)}"
+                problems.append(overlay.document.problem(("clocks", id_), message, hint, key=True))
+            drafts = [_overlaid(overlay.document, id_, change, draft, problems) for draft in drafts]
+    return drafts
+
+
+def _overlaid(
+    document: Document, id_: str, change: OverlaySource, draft: Draft, problems: list[Problem]
+) -> Draft:
+    clocks = tuple(_changed(clock, change) if clock.id == id_ else clock for clock in draft.playbook.clocks)
+    for before, after in zip(draft.playbook.clocks, clocks, strict=True):
+        if before is not after:
+            known = set(clock_findings(before))
+            new = [finding for finding in clock_findings(after) if finding not in known]
+            problems.extend(document.problem(("clocks", id_), text, hint) for _, text, hint in new)
+    return replace(draft, playbook=draft.playbook.model_copy(update={"clocks": clocks}))
+
+
+def _changed(clock: ClockSource, change: OverlaySource) -> ClockSource:
+    given: dict[str, Any] = {
+        name: value
+        for name in ("amount", "start", "fallback", "late_notice")
+        if (value := getattr(change, name)) is not None
+    }
+    start = given.get("start", clock.start)
+    fallback = given.get("fallback", (clock.start, *clock.fallback))
+    given["fallback"] = tuple(dict.fromkeys(each for each in fallback if each != start))
+    return clock.model_copy(update={**given, "basis": (*clock.basis, *change.basis)})
+
+
+# ---- nothing statutory gets laxer --------------------------------------------------------------
+
+
+def _laxer(chain: Sequence[Overlay], law: list[Draft], final: list[Draft]) -> list[Problem]:
+    now = {draft.playbook.id: draft for draft in final}
+    found: list[Problem] = []
+    for draft in law:
+        if not statutory(draft.playbook):
+            continue
+        mine = now.get(draft.playbook.id)
+        if mine is None:
+            found.append(_missing(chain, draft))
+        else:
+            found.extend(_trigger(draft, mine))
+            found.extend(_clocks(chain, draft, mine))
+    return found
+
+
+def _missing(chain: Sequence[Overlay], draft: Draft) -> Problem:
+    clock = next(iter(statutory(draft.playbook).values()))[0]
+    message = f"参数集漏掉了预案 “{draft.playbook.id}”，其中有法定时限 “{clock.name}”（{cited(clock)}）"
+    document = next(each.document for each in reversed(chain) if each.profile.playbooks is not None)
+    return document.problem(("playbooks",), message, f"加上 {draft.playbook.id}")
+
+
+def _trigger(law: Draft, mine: Draft) -> list[Problem]:
+    before, after = Condition(law.playbook.trigger.when), Condition(mine.playbook.trigger.when)
+    try:
+        missed = narrower(before, after)
+    except TooWide:
+        return [mine.document.problem(("trigger", "when"), TOO_WIDE, "写简单些")]
+    if missed is None:
+        return []
+    clock = next(iter(statutory(law.playbook).values()))[0]
+    where = described(missed, before.variables() | after.variables())
+    message = f"触发条件收窄了：{where} 时法定时限 “{clock.name}”（{cited(clock)}）不再启动"
+    return [mine.document.problem(("trigger", "when"), message, f"至少包含 {before.text}")]
+
+
+def _clocks(chain: Sequence[Overlay], law: Draft, mine: Draft) -> list[Problem]:
+    found: list[Problem] = []
+    for id_, fixed in statutory(law.playbook).items():
+        variants = [(n, clock) for n, clock in enumerate(mine.playbook.clocks) if clock.id == id_]
+        if not variants:
+            message = f"少了法定时限 “{fixed[0].name}”（{cited(fixed[0])}）"
+            found.append(mine.document.problem(("clocks",), message, f"加上时钟 {id_}"))
+        for n, clock in variants:
+            tests = [list(loosened(each, clock)) for each in fixed]
+            for key, message, hint in min(tests, key=len):
+                document, path = _where(chain, mine, n, id_, key)
+                found.append(document.problem(path, message, hint))
+    return found
+
+
+def _where(
+    chain: Sequence[Overlay], mine: Draft, n: int, id_: str, key: str
+) -> tuple[Document, tuple[str | int, ...]]:
+    """The place that said it last: a profile's line, else the playbook's."""
+    for overlay in reversed(chain):
+        if ("clocks", id_, key) in overlay.document.values:
+            return overlay.document, ("clocks", id_, key)
+    return mine.document, ("clocks", n, key)
+
+
+def laxer_than_national(overlays: Sequence[Overlay]) -> list[Problem]:
+    """A shipped profile held against the shipped playbooks themselves.
+
+    Late notice is left out: 贵州 (L-002) states one, and only a shipped profile may.
+    """
+    problems: list[Problem] = []
+    shipped = read_playbooks(sorted(SHIPPED.glob("*.yaml")), problems)
+    final = _applied(overlays, _picked(overlays, shipped, problems), problems)
+    return [each for each in (*problems, *_laxer(overlays, shipped, final)) if LATE not in each.message]

@@ -1,0 +1,233 @@
+"""One duty team's site: every file read, checked together, and joined to what the program needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from models.core.roster import Roster
+from playbooks.book import Library
+from playbooks.checked import checked
+from playbooks.loader import Document, load
+from playbooks.papers import (
+    ChannelsSource,
+    ClusteringSource,
+    ConsoleSource,
+    HttpSource,
+    KafkaSource,
+    PlanSource,
+    PlansSource,
+    PrefectSource,
+    RetentionSource,
+    RosterSource,
+    SiteSource,
+    SourcesSource,
+)
+from playbooks.problem import Problem, Problems, did_you_mean, errors, listed
+from playbooks.rota import dangling, doubled, roster_of
+from playbooks.secret import SECRET_KEYS, Secrets, leaks, unset
+from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, read_profile, shelve
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All settings of a site. `channels` are plain dicts whose secrets are still references;
+    `secrets` turns one into its value."""
+
+    directory: Path
+    name: str
+    region: str
+    profile: str
+    database_url: str = field(repr=False)
+    sources: SourcesSource
+    roster: Roster
+    channels: tuple[dict[str, Any], ...] = field(repr=False)
+    library: Library
+    plans: tuple[PlanSource, ...]
+    console: ConsoleSource
+    kafka: KafkaSource = field(repr=False)
+    prefect: PrefectSource
+    http: HttpSource
+    production: bool
+    retention: RetentionSource
+    clustering: ClusteringSource
+    secrets: Secrets = field(repr=False)
+
+
+def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
+    """The site in `directory`. Raises Problems with every error of every file in one go."""
+    site, problems = survey(directory, environ)
+    if site is None or errors(problems):
+        raise Problems(errors(problems))
+    return site
+
+
+def survey(directory: Path, environ: Mapping[str, str] | None) -> tuple[Site | None, list[Problem]]:
+    """The site and everything found in it; None when a file of it could not be used.
+
+    `environ` None: references to secrets are not followed (lint on another machine).
+    """
+    directory = Path(directory).resolve()
+    problems: list[Problem] = []
+    if not (directory / "site.yaml").is_file():
+        missing = Problem(
+            str(directory / "site.yaml"), 1, 1, "没有 site.yaml", f"huiying init {directory.name} 写出一份"
+        )
+        return None, [missing]
+    secrets = Secrets(environ or {}, directory)
+    papers = _Papers(directory, problems)
+    own = read_playbooks(sorted((directory / "playbooks").glob("*.y*ml")), problems)
+    for document in papers.documents.values():
+        problems.extend(leaks(document))
+        if environ is not None:  # a channel without its secret refuses aloud; the rest of the site works
+            problems.extend(replace(found, warning=True) for found in unset(document, secrets))
+    problems.extend(_crossed(papers))
+    if papers.site is None:
+        return None, problems
+    chain = _profile(directory, papers.site.profile, papers.documents["site"], problems)
+    library = shelve(chain, own, problems)
+    problems.extend(_heights(papers.documents.get("roster"), papers.roster, library))
+    return (None if errors(problems) else _join(directory, papers, library, secrets)), problems
+
+
+class _Papers:
+    """The files of a site; one that is not there is an empty one, one that is wrong is None."""
+
+    def __init__(self, directory: Path, problems: list[Problem]) -> None:
+        self.documents: dict[str, Document] = {}
+        self._directory = directory
+        self._problems = problems
+        self.site = self._read(SiteSource, "site")
+        self.sources = self._read(SourcesSource, "sources")
+        self.channels = self._read(ChannelsSource, "channels")
+        self.roster = self._read(RosterSource, "roster")
+        self.plans = self._read(PlansSource, "plans")
+
+    def _read(self, model: type[M], name: str) -> M | None:
+        path = self._directory / f"{name}.yaml"
+        try:
+            document = load(path) if path.exists() else Document(str(path), {}, {}, {})
+            self.documents[name] = document
+            return checked(model, document)
+        except Problems as found:
+            self._problems.extend(found.problems)
+            return None
+
+
+def _crossed(papers: _Papers) -> list[Problem]:
+    """What is wrong between the files, as far as they could be read."""
+    found: list[Problem] = []
+    known = _ids(papers.channels.channels) if papers.channels else None
+    if known is not None:
+        found.extend(doubled(papers.documents["channels"], "channels", known))
+    if papers.plans is not None:
+        found.extend(doubled(papers.documents["plans"], "plans", _ids(papers.plans.plans)))
+    if papers.roster is not None:
+        found.extend(dangling(papers.documents["roster"], papers.roster, known))
+    if papers.sources is not None:
+        found.extend(_sources(papers.documents["sources"], papers.sources, papers.site))
+    return found
+
+
+def _ids(records: Iterable[Any]) -> list[str]:
+    return [record.id for record in records]
+
+
+def _profile(directory: Path, name: str, document: Document, problems: list[Problem]) -> list[Overlay]:
+    if name.endswith((".yaml", ".yml")):
+        return read_profile(directory / name, problems)
+    if name in profile_names():
+        return read_profile(PROFILES / f"{name}.yaml", problems)
+    message = f"没有参数集 “{name}”{did_you_mean(name, profile_names())}"
+    problems.append(document.problem(("profile",), message, f"可用：{listed(profile_names())}"))
+    return []
+
+
+def _sources(document: Document, sources: SourcesSource, site: SiteSource | None) -> list[Problem]:
+    found: list[Problem] = []
+    seen: set[str] = set()
+    for key in ("feeds", "tickets", "official"):
+        for n, source in enumerate(getattr(sources, key)):
+            if source.id in seen:
+                found.append(document.problem((key, n, "id"), f"信源标识 “{source.id}” 重复了", "换一个"))
+            seen.add(source.id)
+    if site is not None and site.kafka.enabled and sources.kafka is not None and sources.kafka.enabled:
+        found.append(document.problem(("kafka",), "kafka 在 site.yaml 里也写了", "留一处", key=True))
+    return found
+
+
+def _heights(document: Document | None, roster: RosterSource | None, library: Library) -> list[Problem]:
+    """Warn of an empty ladder, and of steps above the top of the ladder."""
+    if document is None or roster is None:
+        return []
+    top = max((rung.rung for rung in roster.ladder), default=0)
+    if not top:
+        hint = "在 roster.yaml 里写 ladder"
+        return [document.problem((), "没有值班阶梯，提醒发不到任何人", hint, warning=True)]
+    above = "、".join(str(rung) for rung in sorted(_rungs(library)) if rung > top)
+    if not above:
+        return []
+    message = f"预案用到第 {above} 级，值班阶梯最高第 {top} 级：这些步骤由第 {top} 级负责"
+    return [document.problem(("ladder",), message, "补上更高的级", key=True, warning=True)]
+
+
+def _rungs(library: Library) -> set[int]:
+    """Every rung that some step of the library speaks to."""
+    rules = [clock.rule for book in library.playbooks for clock in book.clocks]
+    steps = {step.rung for rule in rules for step in rule.steps}
+    return steps | {rule.repeat_rung for rule in rules if rule.repeat is not None}
+
+
+def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) -> Site | None:
+    site, sources, channels, roster, plans = (
+        papers.site,
+        papers.sources,
+        papers.channels,
+        papers.roster,
+        papers.plans,
+    )
+    if site is None or sources is None or channels is None or roster is None or plans is None:
+        return None
+    return Site(
+        directory=directory,
+        name=site.name,
+        region=site.region,
+        profile=site.profile,
+        database_url=_database(directory, site.database, secrets),
+        sources=sources,
+        roster=roster_of(roster),
+        channels=tuple(_settings(channel, secrets) for channel in channels.channels),
+        library=library,
+        plans=plans.plans,
+        console=site.console,
+        kafka=sources.kafka if sources.kafka is not None and not site.kafka.enabled else site.kafka,
+        prefect=site.prefect,
+        http=site.http,
+        production=site.production,
+        retention=site.retention,
+        clustering=site.clustering,
+        secrets=secrets,
+    )
+
+
+def _database(directory: Path, url: str | None, secrets: Secrets) -> str:
+    """The URL with its references followed; without an environment they stay as they are."""
+    url = url or "sqlite:///{dir}/huiying.sqlite"
+    return (secrets(url) if secrets.environ else url).replace("{dir}", directory.as_posix())
+
+
+def _settings(channel: BaseModel, secrets: Secrets) -> dict[str, Any]:
+    """A channel's settings as written: references in ordinary values followed, secrets left."""
+    given = channel.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    return {
+        key: secrets(value)
+        if isinstance(value, str) and key not in SECRET_KEYS and secrets.environ
+        else value
+        for key, value in given.items()
+    }

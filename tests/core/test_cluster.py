@@ -1,0 +1,134 @@
+"""Signals of one event find each other, by rare words, within the window."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from models.core.cluster import IncidentIndex, Match, gist, same
+from models.core.moment import CST
+
+START = datetime(2026, 11, 21, 2, 0, tzinfo=CST)
+HOUR = timedelta(hours=1)
+FIRE = "临江市化工园区凌晨发生爆燃"
+
+
+def index() -> IncidentIndex:
+    made = IncidentIndex()
+    made.add("fire", "s1", FIRE, "现场浓烟滚滚,消防正在处置", START, "临江市")
+    made.add("water", "s2", "南山县自来水出现异味", "多个小区居民反映", START + HOUR, "南山县")
+    return made
+
+
+def found(made: IncidentIndex, title: str, hours: float = 2, place: str | None = None) -> Match | None:
+    return made.match(title, "", START + hours * HOUR, place)
+
+
+def test_a_second_report_of_the_event_joins_its_incident_with_the_shared_words_as_reason() -> None:
+    match = found(index(), "化工园区爆燃最新情况:临江市发布通报")
+    assert match is not None
+    assert match.incident_id == "fire"
+    assert "化工园区" in match.reason
+    assert "爆燃" in match.reason
+    assert 0 < match.score <= 1
+
+
+def test_another_event_joins_nothing() -> None:
+    assert found(index(), "高铁站出站口电梯停运引发吐槽") is None
+
+
+def test_an_empty_index_and_an_empty_text_match_nothing() -> None:
+    assert found(IncidentIndex(), FIRE) is None
+    assert index().match("", "", START) is None
+
+
+def test_matching_changes_nothing() -> None:
+    made = index()
+    assert found(made, FIRE) == found(made, FIRE)
+    assert len(made) == 2
+
+
+def test_after_the_window_the_incident_is_not_found() -> None:
+    made = index()
+    assert found(made, FIRE, hours=72) is not None
+    assert found(made, FIRE, hours=72.1) is None
+
+
+def test_what_leaves_the_window_leaves_the_memory() -> None:
+    made = index()
+    for day in range(1, 60):
+        made.add(f"i{day}", f"d{day}", f"第{day}号线路检修{chr(0x4E00 + day * 7)}路改道", "", START + day * 24 * HOUR)
+    assert len(made) <= 4
+    assert len(made._postings) <= 4 * 60
+    assert len(made._incidents) <= 4
+
+
+def test_the_same_signal_twice_counts_once() -> None:
+    made = index()
+    made.add("fire", "s1", FIRE, "", START)
+    assert len(made) == 2
+
+
+def test_merged_incidents_answer_with_the_one_that_stays() -> None:
+    made = index()
+    made.add("smoke", "s3", "东城多处闻到刺鼻气味", "", START + HOUR)
+    made.merge(into="fire", frm="smoke")
+    match = found(made, "东城居民反映闻到刺鼻气味")
+    assert match is not None
+    assert match.incident_id == "fire"
+    made.add("smoke", "s4", "刺鼻气味仍未散去", "", START + 2 * HOUR)
+    again = found(made, "刺鼻气味仍未散去", hours=3)
+    assert again is not None
+    assert again.incident_id == "fire"
+
+
+def test_merging_twice_or_with_itself_does_no_harm() -> None:
+    made = index()
+    made.merge("fire", "water")
+    made.merge("fire", "water")
+    made.merge("water", "fire")
+    match = found(made, "南山县自来水异味")
+    assert match is not None
+    assert match.incident_id == "fire"
+
+
+def test_another_place_asks_for_more_likeness() -> None:
+    title = "化工园区有车间突发爆燃"
+    near, far = found(index(), title, place="临江市东城区"), found(index(), title, place="北河市")
+    assert near is not None
+    assert far is None
+
+
+def test_signals_that_come_out_of_order_are_linked_all_the_same() -> None:
+    made = index()
+    made.add("late", "s9", "体育馆屋顶局部垮塌", "", START + 10 * HOUR)
+    match = made.match("体育馆屋顶垮塌现场", "", START + 5 * HOUR)
+    assert match is not None
+    assert match.incident_id == "late"
+
+
+def test_a_common_word_alone_links_nothing() -> None:
+    made = IncidentIndex()
+    for k in range(80):
+        made.add(f"i{k}", f"s{k}", f"关于{chr(0x5000 + 3 * k)}{chr(0x6000 + 5 * k)}{chr(0x7000 + 7 * k)}问题的投诉", "", START)
+    assert found(made, "关于噪声扰民问题的投诉", hours=1) is None
+
+
+def test_a_title_speaks_and_the_body_helps() -> None:
+    assert gist("短", "正文写得长一些") == "短正文写得长一些"
+    assert gist("足够长的一个标题", "正文") == "足够长的一个标题正文"
+    assert gist("足够长的一个标题", "足够长的一个标题。后文") == "足够长的一个标题"
+
+
+def test_pairs_of_one_topic_are_told_from_pairs_of_two() -> None:
+    alike, score = same("临江市化工园区爆燃已致三人受伤", "化工园区爆燃:伤者已送医")
+    other, low = same("临江市化工园区爆燃已致三人受伤", "今年高考作文题目公布")
+    assert alike
+    assert not other
+    assert score > low
+
+
+def test_likeness_is_symmetric_and_whole_for_the_same_text() -> None:
+    a, b = "供水管网抢修完成", "供水管网抢修仍在进行"
+    assert same(a, b) == same(b, a)
+    assert same(a, a)[1] == 1.0
+    assert same("", a) == (False, 0.0)

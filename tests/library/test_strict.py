@@ -1,0 +1,168 @@
+"""What a document fixes a site can only tighten; the refusal names the document."""
+
+from pathlib import Path
+
+import pytest
+
+from models.core.situation import Situation
+from models.core.vocabulary import Grade
+from playbooks.problem import Problem
+from playbooks.shelf import SHIPPED
+from playbooks.site import Site, load_site, survey
+
+WORDS = ("natural", "hardship", "news", "I", "I")
+SITE = "name: 临江市政府办公室\n"
+
+
+def site_with(directory: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return directory
+
+
+def found(directory: Path) -> list[str]:
+    problems: list[Problem] = survey(directory, {})[1]
+    return [str(each).removeprefix(f"{directory.resolve()}/") for each in problems if not each.warning]
+
+
+def under(tmp_path: Path, profile: str) -> Path:
+    return site_with(
+        tmp_path, {"site.yaml": SITE + "profile: our.yaml\n", "our.yaml": f"id: our\nname: 我们\n{profile}"}
+    )
+
+
+def amounts(site: Site, situation: Situation) -> dict[str, float]:
+    return {rule.id: rule.amount.total_seconds() / 3600 for _, rule in site.library.rules(situation)}
+
+
+def test_a_site_may_ask_more_of_itself_than_the_law_does(tmp_path: Path) -> None:
+    directory = under(tmp_path, "extends: cn-national\nclocks:\n  first_statement: {amount: PT3H}\n")
+    assert amounts(load_site(directory, {}), Situation(Grade.I, event_grade=Grade.I))["first_statement"] == 3
+
+
+def test_a_longer_amount_is_refused_with_the_document_number(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  first_statement:\n    amount: PT8H\n")
+    assert found(directory) == [
+        "our.yaml:5:13: 法定时限 “首次发布权威信息”（国办发〔2016〕80号、黔财办〔2017〕14号）"
+        "只能缩短：规定 PT5H，这里 PT8H（写 PT5H 或更短）"
+    ]
+
+
+def test_what_a_province_tightened_stays_tight(tmp_path: Path) -> None:
+    directory = under(tmp_path, "extends: cn-41-henan\nclocks:\n  general_response: {amount: PT36H}\n")
+    (line,) = found(directory)
+    assert line.startswith("our.yaml:5:30:")
+    assert "豫 政务公开工作考核办法" in line
+    assert "规定 PT24H" in line
+
+
+def test_a_later_start_is_refused(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  press_conference: {start: graded}\n")
+    (line,) = found(directory)
+    assert "起算不能推后：规定 事件发生，这里 定级" in line
+
+
+def test_a_shorter_list_of_fallbacks_is_refused(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  press_conference: {fallback: receipt}\n")
+    (line,) = found(directory)
+    assert "少了后备起算：首次公开、发现" in line
+
+
+def test_a_site_cannot_give_itself_a_late_notice(tmp_path: Path) -> None:
+    late = "{threshold: PT1H, start: receipt, amount: PT5H, basis: [{doc: 本站规定}]}"
+    directory = under(tmp_path, f"clocks:\n  first_statement: {{late_notice: {late}}}\n")
+    (line,) = found(directory)
+    assert "不能自己增加或放宽迟报切换" in line
+
+
+def test_a_proposal_may_be_longer(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  update: {amount: PT24H}\n")
+    assert found(directory) == []
+
+
+def test_a_profile_that_leaves_out_a_statutory_playbook_is_refused(tmp_path: Path) -> None:
+    directory = under(tmp_path, "playbooks: [acknowledge, general_opinion, rumour]\n")
+    (line,) = found(directory)
+    assert line.startswith("our.yaml:3:12: 参数集漏掉了预案 “major_emergency”")
+    assert "国办发〔2016〕80号" in line
+
+
+def test_an_unknown_clock_in_a_profile_is_guessed(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  first_statment: {amount: PT3H}\n")
+    (line,) = found(directory)
+    assert line.startswith("our.yaml:4:3: 没有时钟 “first_statment”，是不是 “first_statement”？")
+
+
+def test_an_overlay_that_strands_a_step_is_told(tmp_path: Path) -> None:
+    directory = under(tmp_path, "clocks:\n  acknowledge: {amount: PT20M}\n")
+    assert any("晚于到期：起算后 PT30M，时限只有 PT20M" in line for line in found(directory))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ("PT5H", "PT6H", "只能缩短：规定 PT5H，这里 PT6H"),
+        ('"I", "II"]', '"I"]', "触发条件收窄了：event_grade=II"),
+        ("    statutory: true\n", "", "不能改成非法定"),
+        (
+            "evidence: press_conference}",
+            "evidence: [press_conference, acknowledgement]}",
+            "止算凭据不能放宽：多了 签收",
+        ),
+        ("id: press_conference", "id: meeting", "少了法定时限 “举行新闻发布会”"),
+        ("    amount: PT24H\n", "    amount: PT24H\n    applies_when: confirmed\n", "适用条件不能收窄"),
+    ],
+)
+def test_a_playbook_in_place_of_a_shipped_one_keeps_what_is_statutory(
+    tmp_path: Path, right: str, wrong: str, expected: str
+) -> None:
+    text = (SHIPPED / "major_emergency.yaml").read_text(encoding="utf-8").replace(right, wrong, 1)
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
+    lines = found(directory)
+    assert any(line.startswith("playbooks/mine.yaml:") and expected in line for line in lines), lines
+
+
+def test_a_stricter_playbook_replaces_a_shipped_one(tmp_path: Path) -> None:
+    text = (SHIPPED / "major_emergency.yaml").read_text(encoding="utf-8").replace("PT5H", "PT4H")
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
+    site = load_site(directory, {})
+    assert amounts(site, Situation(Grade.I, event_grade=Grade.I))["first_statement"] == 4
+    assert [book.id for book in site.library.playbooks].count("major_emergency") == 1
+
+
+def test_a_replacement_for_another_profile_leaves_the_shipped_one_in_place(tmp_path: Path) -> None:
+    text = (SHIPPED / "major_emergency.yaml").read_text(encoding="utf-8")
+    mine = text.replace("version: 1", "version: 1\nprofile: cn-41-henan").replace("PT5H", "PT4H")
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": mine})
+    assert amounts(load_site(directory, {}), Situation(Grade.I, event_grade=Grade.I))["first_statement"] == 5
+
+
+def test_of_two_playbooks_with_one_clock_the_shorter_runs(tmp_path: Path) -> None:
+    own = """\
+id: school
+name: 校园
+trigger: {when: true}
+clocks:
+  - id: general_response
+    name: 予以回应
+    amount: PT12H
+    start: discovery
+    stop: {evidence: published_response}
+  - {id: clarify, name: 澄清, amount: PT9H, start: discovery, stop: {evidence: published_clarification}}
+"""
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/school.yaml": own})
+    found_amounts = amounts(load_site(directory, {}), Situation(Grade.IV))
+    assert found_amounts == {"acknowledge": 2, "general_response": 12, "clarify": 9}
+
+
+def test_a_trigger_too_wide_to_compare_is_refused(tmp_path: Path) -> None:
+    names = ("event_type", "kind", "medium", "sensitivity_grade", "grade")
+    when = 'event_grade != "IV" || ' + " || ".join(
+        f'{name} == "{word}"' for name, word in zip(names, WORDS, strict=True)
+    )
+    text = (SHIPPED / "major_emergency.yaml").read_text(encoding="utf-8")
+    text = text.replace("""'event_grade in ["I", "II"] || heat_grade == "I"'""", f"'{when}'")
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
+    assert any("变量太多，无法核对" in line for line in found(directory))
