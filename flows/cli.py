@@ -6,6 +6,8 @@ JSON goes to standard output, everything else to standard error; exit 0 = done, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from flows.commands import acting, authoring, feeding, learning, seeing, serving
@@ -19,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for name, command in {
+COMMANDS: dict[str, Callable[..., None]] = {
     "run": serving.run,
     "console": serving.console,
     "worker": serving.worker,
@@ -48,8 +50,10 @@ for name, command in {
     "simulate": authoring.simulate,
     "train": learning.train,
     "evaluate": learning.evaluate,
-}.items():
-    app.command(name)(command)
+}
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Column, Connection, Row, func, select
 
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
@@ -119,10 +119,8 @@ def _sources(conn: Connection, house: House, now: datetime) -> Item:
 def sources(conn: Connection, house: House, now: datetime) -> list[Item]:
     """Every registered source: how it is, since when it fails, how much it gave."""
     states = duties.source_states(conn)
-    given = dict(conn.execute(select(SIGNAL.c.source_id, func.count()).group_by(SIGNAL.c.source_id)).all())  # type: ignore[arg-type]
-    dead = dict(
-        conn.execute(select(signals.DEAD.c.source_id, func.count()).group_by(signals.DEAD.c.source_id)).all()
-    )  # type: ignore[arg-type]
+    given = _by_source(conn, SIGNAL.c.source_id)
+    dead = _by_source(conn, signals.DEAD.c.source_id)
     listed = []
     for kind, source in _registered(house):
         row = states.get(source.id)
@@ -144,6 +142,10 @@ def sources(conn: Connection, house: House, now: datetime) -> list[Item]:
             }
         )
     return listed
+
+
+def _by_source(conn: Connection, column: Column[Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in conn.execute(select(column, func.count()).group_by(column))}
 
 
 def _registered(house: House) -> Iterator[tuple[str, Any]]:

@@ -121,11 +121,16 @@ def _payload(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
             "basis": row.basis,
         },
         "step": {"key": row.step_key, "due_at": iso(_step_due(row)), "rung": row.step_rung or row.rung},
-        "recipient": {"person": row.person_id, "name": row.person_name, "unit": row.unit},
+        "recipient": {"person": row.person_id, "name": row.person_name, "unit": _unit(row, house)},
         "raised_at": iso(row.raised_at),
         "sent_at": iso(now),
         "late_by_s": round(max(0.0, (row.raised_at - _step_due(row)).total_seconds()), 3),
     }
+
+
+def _unit(row: Row[Any], house: House) -> str:
+    unit = house.site.roster.unit(row.unit)
+    return unit.name if unit else row.unit
 
 
 def _step_due(row: Row[Any]) -> datetime:

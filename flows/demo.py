@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,13 @@ from connectors.console.desk import Refusal, Unknown
 from connectors.demo import Act, DemoServer, Story, tickets_until
 from flows.desk import Desk
 from flows.wiring import House
-from models.core.moment import iso, parse_iso
+from models.core.moment import clock_face, iso, parse_iso
 from models.ledger import duties
 from playbooks.loader import load
 
 log = structlog.get_logger()
 KEY = "demonstration"
+DID = {"ack": "签收", "grade": "定级", "update": "记录进展", "waive": "免除", "close": "办结"}
 TICK_S = 0.2
 PATIENCE = timedelta(hours=3)
 """How long, in the story's time, an act waits for its incident to be flagged."""
@@ -34,12 +36,13 @@ class Demonstration:
     started_at: datetime
     acted_to: timedelta
     server: DemoServer
+    tell: Callable[[str], object]
     waiting: list[Act] = field(default_factory=list)
     tickets: int = 0
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def begin(cls, house: House) -> Demonstration:
+    def begin(cls, house: House, tell: Callable[[str], object]) -> Demonstration:
         """Start, or go on with, the site's story: its moment zero is kept in the ledger."""
         story = Story.from_dict(load(house.site.directory / "story.yaml").data)
         with house.store.write() as conn:
@@ -47,7 +50,7 @@ class Demonstration:
             duties.put_setting(conn, KEY, kept)
         started_at = parse_iso(kept["started_at"])
         server = DemoServer(story, house.time.now, started_at)
-        made = cls(house, story, started_at, timedelta(seconds=kept["acted_s"]), server)
+        made = cls(house, story, started_at, timedelta(seconds=kept["acted_s"]), server, tell)
         server.start()
         made._write_tickets()
         threading.Thread(target=made._play, name="demonstration", daemon=True).start()
@@ -102,8 +105,8 @@ class Demonstration:
         except (Refusal, Unknown) as error:
             log.info("the story's act was refused", act=act.act, by=act.by, reason=str(error))
             return True
-        name = self.house.names.get(act.by, act.by)
-        log.info(f"{name} {act.act} {incident['ref']} {incident['title'][:24]}", reason=act.reason)
+        name, did = self.house.names.get(act.by, act.by), DID.get(act.act, act.act)
+        self.tell(f"{clock_face(self.house.time.now())}  {name} {did} {incident['ref']}: {act.reason}")
         return True
 
 

@@ -241,7 +241,8 @@ def follow_broker(house: House, stopped: threading.Event) -> None:
             _beat(house, f"{house.site.kafka.bootstrap}，已收 {total} 条，积压 {consumer.lag()}")
         except ConnectorError as error:
             _beat(house, "", str(error))
-            consumer = _let_go(consumer)
+            _let_go(consumer)
+            consumer = None
             stopped.wait(BROKER_PAUSE_S)
     _let_go(consumer)
 

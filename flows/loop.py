@@ -29,6 +29,7 @@ log = structlog.get_logger()
 SLOW = ("ingest", "triage", "watch", "audit")
 BEAT_S = 3.0
 PAUSE_AFTER_FAULT_S = 1.0
+FRESH = timedelta(seconds=15)
 GRACE = timedelta(seconds=2)
 """How long a duty is left to Prefect's runner before the loop takes it, while the runner is alive."""
 
@@ -126,9 +127,9 @@ class ClockLoop:
             return timedelta(0)
         with self.house.store.read() as conn:
             beat = next((row for row in duties.all_duties(conn) if row.name == "prefect"), None)
-        alive = beat is not None and not beat.error and beat.last_good_at is not None
-        fresh = alive and self.house.time.now() - beat.last_good_at < timedelta(seconds=15)
-        return GRACE if fresh else timedelta(0)
+        if beat is None or beat.error or beat.last_good_at is None:
+            return timedelta(0)
+        return GRACE if self.house.time.now() - beat.last_good_at < FRESH else timedelta(0)
 
     def _beat(self, name: str, detail: str) -> None:
         with self.house.store.write() as conn:

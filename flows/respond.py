@@ -6,8 +6,7 @@ Imports no Prefect and needs none: that a step is due never depends on an orches
 from __future__ import annotations
 
 from flows.wiring import House
-from models.core.roster import Roster
-from models.ledger.raising import Raised, raise_due
+from models.ledger.raising import Raised, Sweep, raise_due
 
 BATCH = 500
 """Clocks in one transaction: bounded, so that a burst of thousands cannot starve the senders."""
@@ -16,11 +15,7 @@ BATCH = 500
 def sweep(house: House, limit: int = BATCH) -> Raised:
     """One transaction: read what is due, decide who is told, append steps and alerts together."""
     with house.store.write() as conn:
-        return raise_due(conn, house.time.now(), roster_of(house), limit)
-
-
-def roster_of(house: House) -> Roster:
-    return house.site.roster
+        return raise_due(conn, Sweep(house.time.now(), house.site.roster, house.time.speed), limit)
 
 
 def respond(house: House) -> Raised:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import uvicorn
-
-from connectors.console.app import build
+from connectors.console.app import build, server
 from flows import timekeeping
 from flows.children import Prefect
 from flows.demo import Demonstration
@@ -32,6 +32,7 @@ class Options:
     port: int | None = None
     prefect: bool = True
     demo: bool = False
+    tell: Callable[[str], object] = sys.stderr.write
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Running:
         """Console first, then the clocks, then Prefect: the board is up before anything slow."""
         self.loop = ClockLoop(self.house)
         self._serve_console()
-        self.demo = Demonstration.begin(self.house) if self.options.demo else None
+        self.demo = Demonstration.begin(self.house, self.options.tell) if self.options.demo else None
         self.loop.start()
         self.prefect: Prefect | None = None
         wanted = self.house.site.prefect
@@ -74,14 +75,8 @@ class Running:
 
     def _serve_console(self) -> None:
         poll = 0.5 if self.house.time.speed == 1 else 0.25
-        config = uvicorn.Config(
-            build(Desk(self.house), poll_s=poll),
-            host=self.house.site.console.host,
-            port=self.house.port or 0,
-            log_level="warning",
-            timeout_graceful_shutdown=2,
-        )
-        self.server = uvicorn.Server(config)
+        app = build(Desk(self.house), poll_s=poll)
+        self.server = server(app, self.house.site.console.host, self.house.port or 0)
         self.server_thread = threading.Thread(target=self.server.run, name="console", daemon=True)
         self.server_thread.start()
         while not self.server.started and self.server_thread.is_alive():

@@ -117,7 +117,7 @@ class Sorter:
     def __init__(self, judge: Judge, window: timedelta) -> None:
         self.judge = judge
         self.window = window
-        self.index = IncidentIndex(window=window)
+        self.index = IncidentIndex(window=window, weight=judge.rarity)
         self.clusters: dict[str, Cluster] = {}
         self._next_sweep: datetime | None = None
 
@@ -172,11 +172,12 @@ class Sorter:
     ) -> tuple[Cluster, Link | None]:
         """The cluster it belongs to, or a new one that it begins."""
         self._forget(at)
-        match = self.index.match(signal.title, signal.body, at, signal.place)
+        title, body = canonical(signal.title), canonical(signal.body)
+        match = self.index.match(title, body, at, signal.place)
         known = self.clusters.get(match.incident_id) if match else None
         cluster = known or Cluster(key, signal.title or signal.body[:40], at, at)
         self.clusters[cluster.key] = cluster
-        self.index.add(cluster.key, key, signal.title, signal.body, at, signal.place)
+        self.index.add(cluster.key, key, title, body, at, signal.place)
         cluster.take(facts, parts, signal.medium, at)
         return cluster, Link(match.score, match.reason) if match and known else None
 

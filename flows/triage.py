@@ -19,7 +19,7 @@ from models.core.facts import ZH, Facts
 from models.core.grade import GradePart, grade
 from models.core.moment import iso
 from models.core.signals import RawSignal
-from models.core.text import mask_personal
+from models.core.text import canonical, mask_personal
 from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
 from models.ledger import acts, incidents, signals
 from models.ledger.journal import Entry, append
@@ -134,7 +134,7 @@ def _remember(sorter: Sorter, row: Row[Any]) -> None:
     cluster = sorter.clusters.setdefault(
         row.cluster, Cluster(row.cluster, row.title or row.body[:40], at, at)
     )
-    sorter.index.add(row.cluster, f"s{row.id}", row.title, row.body, at, row.place)
+    sorter.index.add(row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, row.place)
     counts = {name: value for name, value in row.facts.items() if name in ZH}
     parts = [_part(part) for part in row.grade_parts]
     cluster.take(Facts(**counts), parts, Medium(row.medium), at)

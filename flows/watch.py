@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Table, select
 
 from connectors import http
 from connectors.feeds import FeedSource, FeedState, poll
@@ -17,11 +17,16 @@ from connectors.ports import ConnectorError
 from connectors.watch import OpenIncident, Proposal, propose
 from flows.ingest import Tally, due_sources, feed_state, good_row, note_failure
 from flows.wiring import House
-from models.core.signals import RawSignal
-from models.core.text import fingerprint
+from models.core.keywords import common_words
+from models.core.signals import Batch, RawSignal
+from models.core.text import canonical, fingerprint
 from models.core.vocabulary import Medium
 from models.ledger import acts, duties, incidents, signals
 from models.ledger.incidents import INCIDENT, NotAllowed
+from models.records import Judgement
+
+JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
+TITLES = 60
 
 
 async def watch(house: House) -> Tally:
@@ -63,7 +68,7 @@ def _take(
         ]
         for proposal in propose(entries, about, source.name):
             _stop(conn, house, proposal, tally)
-        official = signals.Batch(tuple(entries))
+        official = Batch(tuple(entries))
         tally.add(signals.collect(conn, now, official, source.id, fingerprint))
         duties.put_source(conn, good_row(source, "official", source.url, now, state))
 
@@ -74,8 +79,21 @@ def _open_incident(conn: Any, row: Row[Any]) -> OpenIncident:
         id=row.id,
         title=row.title,
         started_at=min(times.values(), default=row.opened_at),
+        terms=_terms(conn, row.id),
         place=row.place,
     )
+
+
+def _terms(conn: Any, incident_id: str) -> tuple[str, ...]:
+    """The words its signals share: they name what the incident's own title may leave out."""
+    rows = conn.execute(
+        select(signals.SIGNAL.c.title)
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == signals.SIGNAL.c.id)
+        .where(JUDGEMENT.c.incident_id == incident_id, signals.SIGNAL.c.medium != Medium.OFFICIAL.value)
+        .order_by(signals.SIGNAL.c.id)
+        .limit(TITLES)
+    ).scalars()
+    return common_words(canonical(title) for title in rows)
 
 
 def _stop(conn: Any, house: House, proposal: Proposal, tally: Tally) -> None:

@@ -214,6 +214,8 @@ class ChannelSource(Strict):
     """同时连接数"""
     stream: Literal["stdout", "stderr"] | None = None
     """终端渠道写到哪里"""
+    style: Literal["block", "line"] | None = None
+    """终端渠道：每条提醒一段(block)或一行(line)"""
     tell_late_s: Annotated[float, Field(ge=0.05, le=86400)] | None = None
     """终端渠道：晚于多少秒才说明迟到"""
 

@@ -1,4 +1,5 @@
-"""Alerts on a terminal: one calm block each, readable at 02:13 without thinking.
+"""Alerts on a terminal: one calm block each, readable at 02:13 without thinking; or, where many are
+watched go by (`style: line`), one line each.
 
 What comes first is the level and the title, then to whom, why, by when, and the one command that
 takes it. Colour is only added where a person looks (a real terminal), and never carries the
@@ -24,6 +25,7 @@ _RULE = "─" * _WIDTH
 _INDENT = " " * 8
 _PAINT = {"红": "41;97", "橙": "43;30", "黄": "103;30", "蓝": "44;97"}
 _STREAMS = ("stderr", "stdout")
+_STYLES = ("block", "line")
 _NO_START = "，。；：、！？）》】”%,.;:!?)"  # marks that may not stand first on a line
 
 
@@ -34,11 +36,13 @@ class Terminal:
     id: str
     stream: TextIO = field(repr=False)
     tell_late_s: float = 60.0  # an alert later than this says so
+    style: str = "block"  # or "line"
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     type: str = "terminal"
 
     def send(self, message: Message) -> Delivery:
-        words = block(view(message), self.tell_late_s, self._painted())
+        seen, painted = view(message), self._painted()
+        words = line(seen, painted) if self.style == "line" else block(seen, self.tell_late_s, painted)
         try:
             with self.lock:
                 self.stream.write(_writable(words, self.stream))
@@ -55,12 +59,29 @@ class Terminal:
 
 
 def build(settings: Settings, secrets: Secrets, now: Now | None = None) -> Terminal:
-    """{id, type: terminal, stream: stderr | stdout, tell_late_s: 60}. Raises Refused."""
+    """{id, type: terminal, stream: stderr | stdout, tell_late_s: 60, style: block | line}.
+    Raises Refused."""
     wanted = text(settings, "stream", "stderr")
     if wanted not in _STREAMS:
         raise Refused(f"{name(settings)}: 'stream' is {wanted!r}; write {' or '.join(_STREAMS)}")
     late = seconds(settings, "tell_late_s", 60.0, most=86_400)
-    return Terminal(text(settings, "id"), getattr(sys, wanted), late)
+    style = text(settings, "style", "block")
+    if style not in _STYLES:
+        raise Refused(f"{name(settings)}: 'style' is {style!r}; write {' or '.join(_STYLES)}")
+    return Terminal(text(settings, "id"), getattr(sys, wanted), late, style)
+
+
+def line(seen: View, painted: bool = False) -> str:
+    """11-21 07:10  橙 II  舆-2026-0001 首次发布 75% → 王带班  还剩 1 小时 15 分  标题."""
+    mark = seen.badge.split(" 级")[0].replace(" · ", " ")
+    mark = f"\x1b[{_PAINT[seen.colour]}m {mark} \x1b[0m" if painted and seen.colour else mark
+    title = seen.title if len(seen.title) <= 18 else seen.title[:17] + "…"
+    return (
+        "  ".join(
+            filter(None, (seen.sent, mark, f"{seen.ref} → {seen.who.split('（')[0]}", seen.left, title))
+        )
+        + "\n"
+    )
 
 
 def block(seen: View, tell_late_s: float = 60.0, painted: bool = False) -> str:

@@ -39,7 +39,7 @@ def import_(
     with house(site) as opened:
         for path in files:
             try:
-                say(f"{path.name}: 列 {tickets.mapping_of(path)}")
+                say(f"{path.name}: {tickets.mapping_of(path).shown()}")
                 for batch in tickets.read_batches(path, kind, source_id=source or path.name.split(".")[0]):
                     tally.add(store(opened, batch, source or path.name.split(".")[0]))
                     for rejected in batch.rejected[:3]:

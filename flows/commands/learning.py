@@ -20,15 +20,15 @@ def train(
 ) -> None:
     """由标注数据训练分类器，写成数字(.npz)。"""
     from models.classify.train import train as run
-    from models.classify.weights_file import WEIGHTS
+    from models.classify.weights_file import SHIPPED
 
     if not data.is_dir():
         fail(f"没有目录 {data}；用 --data 指出标注数据所在")
-    report = run(data, into or WEIGHTS, corrections)
+    report = run(data, into or SHIPPED, corrections)
     if json:
         out(report)
     else:
-        say(f"写好 {into or WEIGHTS}")
+        say(f"写好 {into or SHIPPED}")
         for name, value in report.items():
             typer.echo(f"{name}: {value}")
 

@@ -36,7 +36,7 @@ def run(
     rate = speed if speed is not None else (DEMO_SPEED if demo else 1.0)
     with plainly():
         try:
-            running = Running.prepare(directory, Options(rate, port, prefect, demo))
+            running = Running.prepare(directory, Options(rate, port, prefect, demo, say))
             running.start()
         except CannotRun as error:
             fail(str(error))
@@ -69,19 +69,14 @@ def console(
     host: Annotated[str | None, typer.Option(help="监听地址")] = None,
 ) -> None:
     """只运行页面与接口。"""
-    import uvicorn
-
-    from connectors.console.app import Server, build
+    from connectors.console.app import build, server
     from flows.desk import Desk
 
     quiet_logs()
     with plainly(), House.open(site_dir(site)) as house:
         house.port = port or house.site.console.port
-        app = build(Desk(house))
         say(f"值班台 {house.public_url}")
-        Server(
-            uvicorn.Config(app, host=host or house.site.console.host, port=house.port, log_level="warning")
-        ).run()
+        server(build(Desk(house)), host or house.site.console.host, house.port).run()
 
 
 def worker(

@@ -20,6 +20,7 @@ from sklearn.metrics import f1_score, recall_score
 from models.classify import train
 from models.classify.corpora import EMERGENCY, ORDINARY, Corpora, Sample, read, rows_of
 from models.classify.judge import Judge
+from models.classify.linear import softmax
 from models.classify.weights_file import load
 from models.core.cluster import same
 from models.core.facts import extract
@@ -72,7 +73,8 @@ def _flat(report: Report, prefix: str) -> list[tuple[str, Any]]:
 def topic_report(corpora: Corpora, data_dir: Path) -> Report:
     """Five folds; messages that were left out, segmented and raw apart."""
     samples = _with_twins(corpora.topic, data_dir)
-    guess, margin = cross_topic(samples)
+    others = [train.matrix(train.texts(part)) for part in (corpora.mood, corpora.rumour)]
+    guess, margin = cross_topic(samples, others)
     truth = train.labels(samples)
     raw = np.array([one.source == "topic_raw" for one in samples])
     sure = margin >= np.quantile(margin, 0.1)
@@ -86,20 +88,23 @@ def topic_report(corpora: Corpora, data_dir: Path) -> Report:
     }
 
 
-def cross_topic(samples: Sequence[Sample]) -> tuple[Any, Any]:
-    """(label, probability of it) of each sample from a model that did not see it or a copy."""
+def cross_topic(samples: Sequence[Sample], others: Sequence[Any]) -> tuple[Any, Any]:
+    """(label, probability of it) of each sample from a model that did not see it or a copy.
+
+    `others` are the tables of the other tasks, which share the idf as they do in what ships.
+    """
     table = train.matrix(train.texts(samples))
     guess = np.empty(len(samples), dtype="<U16")
     chance = np.zeros(len(samples), np.float32)
     for learn, held in train.folds(samples, _FOLDS):
         learners = [samples[k] for k in learn]
-        idf = train.inverse_frequency([table[learn]])
+        idf = train.inverse_frequency([table[learn], *others])
         rows = train.tfidf(table, idf)
         head = train.topic_head(rows[learn], learners)
         warmth = np.float32(train.temperature(rows[learn], learners))
         scores = np.asarray(rows[held] @ head.weights + head.bias, np.float32)
         guess[held] = np.array(head.labels)[scores.argmax(axis=1)]
-        chance[held] = train.softmax(scores * warmth).max(axis=1)
+        chance[held] = softmax(scores * warmth).max(axis=1)
     return guess, chance
 
 
@@ -161,7 +166,7 @@ def _twins(text: str, segmented: Sequence[set[str]], by_word: dict[str, list[int
 
 def mood_report(corpora: Corpora) -> Report:
     """A fifth of all sentiment sets left out, with its copies; the whole chain is fitted on the rest."""
-    learn, held = train.folds(corpora.mood, _FOLDS)[0]
+    learn, held = train.folds(corpora.mood, _FOLDS)[1]  # weights and C were chosen on [0]
     part = replace(corpora, mood=tuple(corpora.mood[k] for k in learn))
     judge = Judge(train.fit(part))
     tests = [corpora.mood[k] for k in held]
@@ -255,7 +260,10 @@ def speed_report(corpora: Corpora, clock: Clock) -> Report:
     judge = Judge.load()
     short = [one.text[:40] for one in corpora.mood if len(one.text) >= 40][:5_000]
     long = [one.text[:400] for one in corpora.topic if len(one.text) >= 400][:1_000]
-    return {"judge_40_chars_per_s": _rate(judge, short, clock), "judge_400_chars_per_s": _rate(judge, long, clock)}
+    return {
+        "judge_40_chars_per_s": _rate(judge, short, clock),
+        "judge_400_chars_per_s": _rate(judge, long, clock),
+    }
 
 
 def _rate(judge: Judge, batch: Sequence[str], clock: Clock) -> int:
@@ -277,7 +285,9 @@ def _scores(truth: Any, guess: Any) -> Report:
 def _calibration(chance: Any, right: Any, bins: int = 10) -> float:
     """Expected calibration error: how far a stated probability is from the share that is right."""
     place = np.minimum((chance * bins).astype(int), bins - 1)
-    gaps = [abs(chance[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)]
+    gaps = [
+        abs(chance[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place)
+    ]
     return _round(sum(gaps))
 
 

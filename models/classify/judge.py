@@ -52,6 +52,7 @@ class Judge:
         self._bank = Bank(weights.idf, weights.heads)
         self._bayes = Scorer(weights.bayes)
         self.versions: Mapping[str, str] = {"judge": weights.version}
+        self.rarity = weights.rarity()  # character pair → idf, for `core.cluster`
 
     @classmethod
     def load(cls, weights_dir: Path | None = None) -> Judge:

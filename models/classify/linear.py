@@ -35,10 +35,11 @@ class Bank:
         """Head name → texts × classes."""
         weight = rows.weight()
         norm = np.sqrt(total(rows, ((weight * self.idf[rows.bucket]) ** 2)[:, None]))
-        sums = total(rows, self._table[rows.bucket] * weight[:, None]) / np.maximum(norm, 1e-6)
-        out, start = {}, 0
+        sums = total(rows, self._table[rows.bucket] * weight[:, None]) / np.maximum(norm, np.float32(1e-6))
+        out: dict[str, Floats] = {}
+        start = 0
         for name, head in self.heads.items():
-            out[name] = sums[:, start : start + len(head.bias)] + head.bias
+            out[name] = np.asarray(sums[:, start : start + len(head.bias)] + head.bias, np.float32)
             start += len(head.bias)
         return out
 
@@ -52,7 +53,7 @@ def total(rows: Rows, values: Floats) -> Floats:
     return out
 
 
-def softmax(scores: Floats) -> Floats:
+def softmax(scores: npt.NDArray[np.floating]) -> Floats:
     """Rows that add up to one."""
     high = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(high / high.sum(axis=1, keepdims=True), np.float32)

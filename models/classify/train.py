@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
+import scipy.sparse as sp  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.svm import LinearSVC
@@ -87,7 +87,7 @@ def inverse_frequency(tables: Sequence[sp.csr_matrix]) -> Floats:
     """ln((1+n)/(1+df)) + 1 over all sets together, rounded as it will be stored."""
     size = sum(table.shape[0] for table in tables)
     seen = np.sum([np.bincount(table.indices, minlength=WIDTH) for table in tables], axis=0)
-    return (np.log((1 + size) / (1 + seen)) + 1).astype(np.float16).astype(np.float32)
+    return np.asarray(np.log((1 + size) / (1 + seen)) + 1, np.float16).astype(np.float32)
 
 
 def tfidf(table: sp.csr_matrix, idf: Floats) -> sp.csr_matrix:

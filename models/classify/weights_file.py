@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -68,10 +70,10 @@ def load(folder: Path | None = None) -> Weights:
     """Read `judge.npz` of a folder (default: the shipped one). Raises WeightsError."""
     path = (folder or SHIPPED) / NAME
     try:
-        version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        with np.load(path, allow_pickle=False) as file:
-            return _read(file, version)
-    except (OSError, KeyError, ValueError, EOFError) as error:
+        content = path.read_bytes()
+        with np.load(BytesIO(content), allow_pickle=False) as file:
+            return _read(file, hashlib.sha256(content).hexdigest()[:12])
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile, AttributeError) as error:
         raise WeightsError(f"{path}: {error}; build it anew with `huiying train`") from error
 
 

@@ -88,18 +88,26 @@ _PERSON: Final = (
     r"男|女|老[人师太]|老年|儿童|孩|婴|幼|学生|教师|司机|驾驶|乘客|旅客|游客|工人|员工|职工|矿工|村民|居民|群众|市民"
     r"|消防|民警|警|辅警|士兵|平民|患者|病人|医生|护士|保安|死|伤|亡"
 )
+_UNIT: Final = (
+    r"名|位|人(?!次|民)|个(?!多?(?:月|小时|星期|半|县|区|村|乡))|例|口|具|条(?=生命)"
+    rf"|(?={_PERSON})"
+)
 _COUNT = re.compile(
-    rf"(?P<men>[一二两三四五\d])男(?P<women>[一二两三四五\d])女"
-    rf"|(?P<n>{NUMERAL})(?:余|多|来)? ?(?P<u>名|位|人(?!次|民)|个(?!多?(?:月|小时|星期|半|县|区|村|乡))|例|口|具|条(?=生命)|(?={_PERSON}))?"
+    r"(?P<men>[一二两三四五\d])男(?P<women>[一二两三四五\d])女"
+    rf"|(?P<n>{NUMERAL})(?:余|多|来)? ?(?P<u>{_UNIT})?"
 )
 
 _BEFORE: Final = 34  # characters looked at in front of a key word
 _AFTER: Final = 26
 _STOP = re.compile(r"[。;；!！?？\n]")
-_COMMA_OK = re.compile(r".{0,18}?[,，、 ](?:\s*(?:均|都|全部|全都|已|经|因|后|当场|不幸|抢救|送医|不治|最终).{0,10})")
+_COMMA_OK = re.compile(
+    r".{0,18}?[,，、 ](?:\s*(?:均|都|全部|全都|已|经|因|后|当场|不幸|抢救|送医|不治|最终).{0,10})"
+)
 _DENIED = re.compile(r"(?:未|没有?|无|不)(?:造成|发生|出现|有)?$")
 _FOREIGN = re.compile(r"[。;；!！?？\n]|多人|数人|有人|其中|若干|另有|还有|无人")
-_SHORT: Final = frozenset({"死", "伤", "亡", "死亡", "受伤", "重伤", "轻伤", "遇难", "身亡", "失踪", "失联", "被困", "被埋"})
+_SHORT: Final = frozenset(
+    {"死", "伤", "亡", "死亡", "受伤", "重伤", "轻伤", "遇难", "身亡", "失踪", "失联", "被困", "被埋"}
+)
 _LED_IN = re.compile(r"(?:致|造成|已有?|酿|死亡?[,、]?|伤[,、]?)$")
 _PAIRED = re.compile(rf"[,、]?(?:{NUMERAL})人?(?:重|轻|受)?伤")
 _YEARLY = re.compile(r"[年月日第]$")
@@ -119,7 +127,9 @@ _NONE_OF: Final = {
     "失踪": ("missing",),
     "被困": ("trapped",),
 }
-_UNREAL = re.compile(r"如果|假如|倘若|一旦|万一|假设|假定|模拟|演练|推演|可能(?:会|造成|导致)|足以|避免|防止|以免|险些|差点")
+_UNREAL = re.compile(
+    r"如果|假如|倘若|一旦|万一|假设|假定|模拟|演练|推演|可能(?:会|造成|导致)|足以|避免|防止|以免|险些|差点"
+)
 _UNKNOWN = re.compile(r"不明|不详|未知|待核实?|核实|统计中|信息|报告|消息|情况")
 _ASKED: Final = ("?", "？", "岁", "年", "月", "日", "时")
 _LOSS = re.compile(r"损失")
@@ -174,7 +184,9 @@ def _before(text: str, key: re.Match[str], kind: str) -> Fact | None:
     """The nearest count in front of the key word with nothing foreign between: 3名工人当场死亡."""
     low = max(0, key.start() - _BEFORE)
     window = text[low : key.start()]
-    counts = [m for m in _COUNT.finditer(window) if m["u"] is not None or m["men"] or _bare(text, key, window, m)]
+    counts = [
+        m for m in _COUNT.finditer(window) if m["u"] is not None or m["men"] or _bare(text, key, window, m)
+    ]
     if not counts or not _joined(window[counts[-1].end() :].strip()):
         return None
     value = _value(counts[-1])
@@ -239,7 +251,7 @@ def _losses(text: str) -> Iterator[Fact]:
             yield _fact(text, "loss_cny", _yuan(near), key.start(), near.end())
             continue
         low = max(0, key.start() - 30)
-        ahead = [m for m in _MONEY.finditer(text, low, key.start())]
+        ahead = list(_MONEY.finditer(text, low, key.start()))
         if ahead and not re.search("[,，。;]", text[ahead[-1].end() : key.start()]):
             yield _fact(text, "loss_cny", _yuan(ahead[-1]), ahead[-1].start(), key.end())
 

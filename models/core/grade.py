@@ -146,12 +146,9 @@ def _reached(
 
 def _ordinary(kind: EventType | None, facts: Facts, table: Table) -> GradePart:
     fact_id = table.facts[3]
-    known = [
-        f"{ZH[n]} {_said(n, getattr(facts, n))}" for n in table.least if getattr(facts, n) is not None
-    ]
-    reason = (
-        f"一般(IV):{'、'.join(known) or '伤亡和损失未见说明'},未达较大标准,{_measure(kind, table)}{table.document}〔{fact_id}〕"
-    )
+    known = [f"{ZH[n]} {_said(n, getattr(facts, n))}" for n in table.least if getattr(facts, n) is not None]
+    said = "、".join(known) or "伤亡和损失未见说明"
+    reason = f"一般(IV):{said},未达较大标准,{_measure(kind, table)}{table.document}〔{fact_id}〕"
     if facts.injured and facts.serious is None and "serious" in table.least:
         reason += f";受伤 {facts.injured} 人未分轻重,重伤满 10 人即为较大"
     return GradePart("event", Grade.IV, reason, (fact_id,))
@@ -268,9 +265,7 @@ def sensitivity_grade(
     return None
 
 
-def _sensitive(
-    text: str, medium: Medium, hits: Hits, sensitive_period: bool
-) -> Sequence[tuple[Grade, str]]:
+def _sensitive(text: str, medium: Medium, hits: Hits, sensitive_period: bool) -> Sequence[tuple[Grade, str]]:
     return (
         (Grade.I, _gathering(text, hits, crowd=True)),
         (Grade.I, _quote("官方信息疑被证明有误", hits, "official_wrong")),

@@ -173,7 +173,7 @@ def set_grade(
     change |= {} if kind is None else {"kind": kind.value}
     kind_of_entry = "grade_provisional" if provisional else "grade_confirmed"
     payload: dict[str, Any] = {"from": row.grade, "to": grade.value, "update": {"incident": [change]}}
-    if StartEvent.GRADED not in incidents.known_times(conn, row.id):
+    if grade > Grade(row.grade):  # a graver grade is news: it is to be acknowledged anew
         payload["insert"] = {
             "incidenttime": [incidents.time_row(row.id, StartEvent.GRADED, at, by, reason, at)]
         }

@@ -123,8 +123,10 @@ def replan(
 
 
 def _stands(row: Row[Any], made: ClockPlan) -> bool:
-    same = row.started_at == made.started_at and row.due_at == made.due_at
-    return same and row.state != ClockState.SUPERSEDED.value
+    """Is this row the clock that the plan asks for? What was met or waived on a start stays so."""
+    if row.state == ClockState.SUPERSEDED.value or row.started_at != made.started_at:
+        return False
+    return row.state not in OPEN or bool(row.due_at == made.due_at)
 
 
 def _plan_entries(

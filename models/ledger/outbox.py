@@ -150,7 +150,7 @@ def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[
 
 def wait_for(tried: int, wished: float | None) -> timedelta:
     """Exponential back-off from 5 s to 5 min; the channel's own Retry-After counts if longer."""
-    wait = min(FIRST_WAIT * 2 ** min(tried - 1, 10), LONGEST_WAIT)
+    wait = min(FIRST_WAIT * (1 << min(tried - 1, 10)), LONGEST_WAIT)
     return max(wait, timedelta(seconds=wished or 0))
 
 

@@ -22,6 +22,16 @@ from models.ledger import clocks, incidents
 from models.ledger.journal import Entry, append
 
 LATE_WORTH_SAYING = timedelta(minutes=1)
+"""In real time: a demonstration that runs a day in a minute says less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep decides by: the moment, the roster, and how many seconds pass in one."""
+
+    now: datetime
+    roster: Roster
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +44,21 @@ class Raised:
     worst_late_s: float = 0.0
 
 
-def raise_due(conn: Connection, now: datetime, roster: Roster, limit: int = 500) -> Raised:
-    """Raise what is due at `now`, most overdue first, `limit` clocks at the most."""
-    rows = clocks.due_clocks(conn, now, limit)
+def raise_due(conn: Connection, sweep: Sweep, limit: int = 500) -> Raised:
+    """Raise what is due, most overdue first, `limit` clocks at the most."""
+    rows = clocks.due_clocks(conn, sweep.now, limit)
     if not rows:
         return Raised()
     ids = {row.incident_id for row in rows}
     about, acks = incidents.by_ids(conn, ids), incidents.acks(conn, ids)
     entries, total = [], Raised()
     for row in rows:
-        owed = clocks.find_due(row, now)
+        owed = clocks.find_due(row, sweep.now)
         if owed is not None:
-            entry = _step_raised(
-                row, owed, about[row.incident_id], acks.get(row.incident_id, {}), roster, now
-            )
+            entry = _step_raised(row, owed, about[row.incident_id], acks.get(row.incident_id, {}), sweep)
             entries.append(entry)
-            total = _add(total, entry, owed, now)
-    append(conn, now, entries)
+            total = _add(total, entry, owed, sweep.now)
+    append(conn, sweep.now, entries)
     return total
 
 
@@ -65,18 +73,18 @@ def _add(total: Raised, entry: Entry, owed: Due, now: datetime) -> Raised:
 
 
 def _step_raised(
-    row: Row[Any], owed: Due, incident: Row[Any], acks: Mapping[str, datetime], roster: Roster, now: datetime
+    row: Row[Any], owed: Due, incident: Row[Any], acks: Mapping[str, datetime], sweep: Sweep
 ) -> Entry:
-    step = owed.latest
+    step, now = owed.latest, sweep.now
     who = escalate(
         step.rung,
-        roster,
+        sweep.roster,
         acks,
         now,
         repeat=step.key.startswith("+"),
         ack_valid=timedelta(seconds=row.ack_valid_s),
     )
-    reason = _reason(row, step, owed, who, now)
+    reason = _reason(row, owed, who, sweep)
     alerts = [_alert(row, step, incident, telling, reason, now) for telling in who.tellings]
     return Entry(
         kind="step_raised",
@@ -95,14 +103,15 @@ def _step_raised(
     )
 
 
-def _reason(row: Row[Any], step: PlannedStep, owed: Due, who: Escalation, now: datetime) -> str:
+def _reason(row: Row[Any], owed: Due, who: Escalation, sweep: Sweep) -> str:
+    step, now = owed.latest, sweep.now
     late = now - step.due_at
     left = (row.due_at - now).total_seconds()
     parts = [f"{row.name}: " + (f"还剩 {span(left)}" if left > 0 else f"已超时 {span(left)}")]
     parts.append(f"时限 {clock_face(row.due_at)}")
     if step.due_at <= row.created_at and row.due_at <= row.created_at:
         parts.append("设立时已逾期")
-    elif late > LATE_WORTH_SAYING:
+    elif late > LATE_WORTH_SAYING * sweep.pace:
         parts.append(f"本提醒应于 {clock_face(step.due_at)} 发出，迟 {span(late.total_seconds())}")
     if owed.skipped:
         parts.append(f"其间已过的 {len(owed.skipped)} 个节点不再补发")

@@ -55,12 +55,12 @@ def _seals(conn: Connection) -> Iterator[str]:
     sealed: dict[str, str] = {}
     for row in journal.entries(conn, kind="signals_collected"):
         sealed.update(journal.as_entry(row).payload["seals"])
-    for row in conn.execute(select(signals.SIGNAL)).mappings():
-        known = sealed.pop(row["uid"], None)
+    for signal in conn.execute(select(signals.SIGNAL)).mappings():
+        known = sealed.pop(signal["uid"], None)
         if known is None:
-            yield f"线索 {row['id']} 不在日志中"
-        elif known != signals.digest(dict(row)):
-            yield f"线索 {row['id']} 的内容与日志中的哈希不符"
+            yield f"线索 {signal['id']} 不在日志中"
+        elif known != signals.digest(dict(signal)):
+            yield f"线索 {signal['id']} 的内容与日志中的哈希不符"
     yield from (f"日志中的线索 {uid} 已不在库中" for uid in sealed)
 
 

@@ -273,7 +273,7 @@ def incident(conn: Connection, incident_id: str, now: datetime, names: Names) ->
         "timeline": _timeline(conn, row.id, names),
         "signals_list": _signals(conn, row.id),
         "evidence": _evidence(conn, row.id, names),
-        "alerts": recent_alerts(conn, 200, row.id),
+        "alerts": recent_alerts(conn, 60, row.id),
     }
 
 
@@ -297,9 +297,12 @@ def _times(conn: Connection, incident_id: str, names: Names) -> list[dict[str, A
 
 
 def _timeline(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
+    """What was decided and done; single deliveries stand in `alerts`, failures in both."""
     table = journal.JOURNAL
     rows = conn.execute(
-        select(table).where(table.c.incident_id == incident_id).order_by(table.c.seq)
+        select(table)
+        .where(table.c.incident_id == incident_id, table.c.kind.not_in(("alert_accepted", "alert_withdrawn")))
+        .order_by(table.c.seq)
     ).mappings()
     return [_told(dict(row), names) for row in rows]
 

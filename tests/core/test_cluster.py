@@ -56,7 +56,13 @@ def test_after_the_window_the_incident_is_not_found() -> None:
 def test_what_leaves_the_window_leaves_the_memory() -> None:
     made = index()
     for day in range(1, 60):
-        made.add(f"i{day}", f"d{day}", f"第{day}号线路检修{chr(0x4E00 + day * 7)}路改道", "", START + day * 24 * HOUR)
+        made.add(
+            f"i{day}",
+            f"d{day}",
+            f"第{day}号线路检修{chr(0x4E00 + day * 7)}路改道",
+            "",
+            START + day * 24 * HOUR,
+        )
     assert len(made) <= 4
     assert len(made._postings) <= 4 * 60
     assert len(made._incidents) <= 4
@@ -109,7 +115,13 @@ def test_signals_that_come_out_of_order_are_linked_all_the_same() -> None:
 def test_a_common_word_alone_links_nothing() -> None:
     made = IncidentIndex()
     for k in range(80):
-        made.add(f"i{k}", f"s{k}", f"关于{chr(0x5000 + 3 * k)}{chr(0x6000 + 5 * k)}{chr(0x7000 + 7 * k)}问题的投诉", "", START)
+        made.add(
+            f"i{k}",
+            f"s{k}",
+            f"关于{chr(0x5000 + 3 * k)}{chr(0x6000 + 5 * k)}{chr(0x7000 + 7 * k)}问题的投诉",
+            "",
+            START,
+        )
     assert found(made, "关于噪声扰民问题的投诉", hours=1) is None
 
 

@@ -122,13 +122,32 @@ def test_good_news_around_it_does_not_hide_a_death() -> None:
 
 
 @pytest.mark.parametrize(
-    "flood", ["死", "一", "1", "无", "损失", "1元损失", "1人死亡", "死亡者人数", "3人,经", "如果", "1,111", "😀", "未 "]
+    "flood",
+    [
+        "死",
+        "一",
+        "1",
+        "无",
+        "损失",
+        "1元损失",
+        "1人死亡",
+        "死亡者人数",
+        "3人,经",
+        "如果",
+        "1,111",
+        "😀",
+        "未 ",
+    ],
 )
 def test_a_hostile_flood_still_gives_facts(flood: str) -> None:
     assert isinstance(extract(flood * (100_000 // len(flood))), Facts)
 
 
-@given(st.integers(1, 9_999), st.sampled_from(["名工人", "人", "位村民", "名学生"]), st.sampled_from(["死亡", "遇难", "身亡"]))
+@given(
+    st.integers(1, 9_999),
+    st.sampled_from(["名工人", "人", "位村民", "名学生"]),
+    st.sampled_from(["死亡", "遇难", "身亡"]),
+)
 def test_any_plain_count_of_dead_is_read(n: int, who: str, verb: str) -> None:
     assert read(f"事故已造成{n}{who}{verb}。").deaths == n
 

@@ -79,7 +79,9 @@ def test_personal_numbers_are_masked_whole(text: str, left: str) -> None:
     assert mask_personal(text) == left
 
 
-@pytest.mark.parametrize("text", ["工单20261121000123456", "死亡3人，损失12000000元", "2026-11-21 02:13", "12345热线"])
+@pytest.mark.parametrize(
+    "text", ["工单20261121000123456", "死亡3人，损失12000000元", "2026-11-21 02:13", "12345热线"]
+)
 def test_numbers_that_are_nobody_stay(text: str) -> None:
     assert mask_personal(text) == text
 

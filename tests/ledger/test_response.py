@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from models.core.vocabulary import EvidenceKind, Grade, StartEvent
 from models.ledger import acts, joining, outbox, views
 from models.ledger.incidents import NoSuchIncident, NotAllowed
-from models.ledger.raising import raise_due
+from models.ledger.raising import Sweep, raise_due
 from models.ledger.store import Store
 from models.ledger.verify import verify
 from models.records import Alert, Step
@@ -27,7 +27,7 @@ def opened(store: Store, at: datetime, grade: Grade = Grade.II, occurred: dateti
 def sweep(store: Store, now: datetime) -> list[str]:
     """Raise what is due and return 'clock step → people'."""
     with store.write() as conn:
-        raise_due(conn, now, ROSTER)
+        raise_due(conn, Sweep(now, ROSTER))
     with store.read() as conn:
         rows = conn.execute(
             select(Alert.clock_id, Alert.step_key, Alert.person_id).where(Alert.raised_at == now)
