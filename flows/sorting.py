@@ -28,12 +28,16 @@ from models.core.grade import (
 from models.core.lexicon import scan
 from models.core.signals import RawSignal
 from models.core.text import canonical
-from models.core.vocabulary import EventType, Grade, Medium
+from models.core.vocabulary import EventType, Medium, OpinionKind
 
 DAY = timedelta(hours=24)
 TICKETS = frozenset({Medium.HOTLINE, Medium.MAILBOX, Medium.MESSAGE, Medium.SITE_ERROR})
 SAME_TOPIC_TICKETS = 5
 """So many tickets of one matter within 24 h make an incident (domain study 4.2 and PB-06)."""
+DOUBTFUL = 0.5
+SAME_RUMOUR_POSTS = 3
+"""So many posts of one matter within 24 h that read like a rumour make an incident (a proposal):
+the score is a reason to verify, never a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Verdict:
     """Everything decided about one signal, with the reasons an officer reads."""
 
     judgement: Judgement
+    kind: OpinionKind | None
     facts: Facts
     event: EventType | None
     graded: Graded
@@ -57,7 +62,6 @@ class Verdict:
     flagged: bool
     cluster: str
     link: Link | None
-    tickets: int
 
 
 @dataclass
@@ -71,22 +75,28 @@ class Cluster:
     facts: Facts = field(default_factory=Facts)
     parts: dict[str, GradePart] = field(default_factory=dict)
     tickets: deque[datetime] = field(default_factory=deque)
+    doubtful: deque[datetime] = field(default_factory=deque)
     flagged: bool = False
     size: int = 0
 
-    def take(self, verdict_facts: Facts, parts: Sequence[GradePart], medium: Medium, at: datetime) -> None:
+    def take(
+        self, said: Facts, parts: Sequence[GradePart], medium: Medium, at: datetime, rumour: float
+    ) -> None:
         """Add one signal: counts go up to the largest stated, each part to its gravest."""
         self.size += 1
         self.first_at, self.last_at = min(self.first_at, at), max(self.last_at, at)
-        self.facts = widest(self.facts, verdict_facts)
+        self.facts = widest(self.facts, said)
         for part in parts:
             known = self.parts.get(part.part)
             if known is None or part.grade > known.grade:
                 self.parts[part.part] = part
         if medium in TICKETS:
             self.tickets.append(at)
-        while self.tickets and at - self.tickets[0] > DAY:
-            self.tickets.popleft()
+        elif rumour >= DOUBTFUL:
+            self.doubtful.append(at)
+        for times in (self.tickets, self.doubtful):
+            while times and at - times[0] > DAY:
+                times.popleft()
 
     def graded(self) -> Graded:
         return grade([self.parts.get(name) for name in ("event", "heat", "sensitivity")])
@@ -146,29 +156,32 @@ class Sorter:
         worry = concern(
             judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, graded
         )
-        cluster, link = self._place(key, signal, at, facts, parts)
-        tickets = len(cluster.tickets)
-        many = tickets >= SAME_TOPIC_TICKETS
-        if many:
-            cluster.parts.setdefault("heat", _tickets_part(tickets))
-        flagged = worry.flagged or many
+        cluster, link = self._place(key, signal, at, facts, parts, judgement.rumour)
+        crowd = _crowd(cluster)
+        flagged = worry.flagged or bool(crowd)
         cluster.flagged = cluster.flagged or flagged
-        reasons = (*worry.reasons, *graded.reasons, *((f"24 小时内同类工单 {tickets} 件",) if many else ()))
+        kind = judgement.kind or ("false_info" if len(cluster.doubtful) >= SAME_RUMOUR_POSTS else None)
         return Verdict(
-            judgement,
-            facts,
-            event,
-            graded,
-            max(worry.score, FLAG_AT if many else 0.0),
-            reasons,
-            flagged,
-            cluster.key,
-            link,
-            tickets,
+            judgement=judgement,
+            kind=OpinionKind(kind) if kind else None,
+            facts=facts,
+            event=event,
+            graded=graded,
+            concern=max(worry.score, FLAG_AT) if crowd else worry.score,
+            reasons=(*crowd, *worry.reasons, *graded.reasons),
+            flagged=flagged,
+            cluster=cluster.key,
+            link=link,
         )
 
     def _place(
-        self, key: str, signal: RawSignal, at: datetime, facts: Facts, parts: Sequence[GradePart]
+        self,
+        key: str,
+        signal: RawSignal,
+        at: datetime,
+        facts: Facts,
+        parts: Sequence[GradePart],
+        rumour: float,
     ) -> tuple[Cluster, Link | None]:
         """The cluster it belongs to, or a new one that it begins."""
         self._forget(at)
@@ -178,7 +191,7 @@ class Sorter:
         cluster = known or Cluster(key, signal.title or signal.body[:40], at, at)
         self.clusters[cluster.key] = cluster
         self.index.add(cluster.key, key, title, body, at, signal.place)
-        cluster.take(facts, parts, signal.medium, at)
+        cluster.take(facts, parts, signal.medium, at, rumour)
         return cluster, Link(match.score, match.reason) if match and known else None
 
     def _forget(self, at: datetime) -> None:
@@ -193,6 +206,14 @@ class Sorter:
             self._next_sweep = at + self.window / 4
 
 
-def _tickets_part(count: int) -> GradePart:
-    part = heat_grade(Heat(tickets_24h=count))
-    return part or GradePart("heat", Grade.IV, f"24 小时内同类工单 {count} 件", (), True)
+def _crowd(cluster: Cluster) -> tuple[str, ...]:
+    """What a group says that no single signal does: many tickets, a rumour told again and again."""
+    found = []
+    if len(cluster.tickets) >= SAME_TOPIC_TICKETS:
+        part = heat_grade(Heat(tickets_24h=len(cluster.tickets)))
+        if part is not None:
+            cluster.parts.setdefault("heat", part)
+        found.append(f"24 小时内同类工单 {len(cluster.tickets)} 件")
+    if len(cluster.doubtful) >= SAME_RUMOUR_POSTS:
+        found.append(f"24 小时内 {len(cluster.doubtful)} 处出现疑似传言的同一说法，须核实")
+    return tuple(found)

@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Row, Table, select
 
 from flows.sorting import TICKETS, Cluster, Sorter, Verdict
 from flows.wiring import House
+from models.core.concern import FLAG_AT
 from models.core.facts import ZH, Facts
 from models.core.grade import GradePart, grade
 from models.core.moment import iso
 from models.core.signals import RawSignal
 from models.core.text import canonical, mask_personal
-from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
+from models.core.vocabulary import Grade, Medium, StartEvent
 from models.ledger import acts, incidents, signals
 from models.ledger.journal import Entry, append
 from models.records import Judgement as JudgementRow
@@ -116,6 +117,7 @@ def _catch_up(house: House, sorter: Sorter) -> None:
             JUDGEMENT.c.facts,
             JUDGEMENT.c.grade_parts,
             JUDGEMENT.c.flagged.label("was_flagged"),
+            JUDGEMENT.c.rumour,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == signals.SIGNAL.c.id)
         .where(signals.SIGNAL.c.id > house.sorted_to, signals.SIGNAL.c.seen_at >= oldest)
@@ -137,7 +139,7 @@ def _remember(sorter: Sorter, row: Row[Any]) -> None:
     sorter.index.add(row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, row.place)
     counts = {name: value for name, value in row.facts.items() if name in ZH}
     parts = [_part(part) for part in row.grade_parts]
-    cluster.take(Facts(**counts), parts, Medium(row.medium), at)
+    cluster.take(Facts(**counts), parts, Medium(row.medium), at, row.rumour)
     cluster.flagged = cluster.flagged or row.was_flagged
 
 
@@ -207,15 +209,14 @@ def _open(
     conn: Connection, house: House, row: Row[Any], verdict: Verdict, cluster: Cluster, now: datetime
 ) -> str:
     graded = cluster.graded()
-    kind = verdict.judgement.kind
     opening = acts.Opening(
-        title=mask_personal(row.title or row.body[:40]),
+        title=mask_personal(cluster.title if verdict.concern <= FLAG_AT else row.title or row.body[:40]),
         grade=graded.grade,
         times=_times(row, cluster, now),
         by="huiying",
         reason="；".join(verdict.reasons[:4]),
         grade_parts=[part_row(part) for part in graded.parts],
-        kind=OpinionKind(kind) if kind else None,
+        kind=verdict.kind,
         event_type=verdict.event,
         place=row.place,
         facts=facts_row(cluster.facts),
@@ -252,7 +253,7 @@ def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datet
         "sentiment_score": judged.sentiment_score,
         "topic": judged.topic,
         "topic_margin": judged.topic_margin,
-        "kind": judged.kind,
+        "kind": verdict.kind.value if verdict.kind else None,
         "rumour": judged.rumour,
         "concern": verdict.concern,
         "flagged": verdict.flagged,

@@ -133,7 +133,7 @@ def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
         "topic": judged.topic,
         "topic_margin": judged.topic_margin,
         "topics": [{"label": topic.label, "score": topic.score} for topic in judged.topics],
-        "kind": judged.kind,
+        "kind": verdict.kind.value if verdict.kind else None,
         "rumour": judged.rumour,
         "facts": verdict.facts.as_dict(),
         "event_type": verdict.event.value if verdict.event else None,

@@ -1,0 +1,231 @@
+"""A campaign: a site with many running clocks, workers that are killed, people who go on acting.
+
+The site's time runs `SPEED` times as fast, and every kill of the last worker is an outage of up to
+some hours of the site's time, so that leases end, clocks are missed and catch-up has work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import func, select
+
+from connectors.console.desk import Refusal
+from faults.moody import Moody
+from faults.truth import Truth, look
+from flows import timekeeping
+from flows.desk import Desk
+from flows.timekeeping import FastTime, machine_now
+from flows.wiring import House
+from models.core.moment import iso
+from models.ledger import clocks, duties
+from models.ledger.outbox import ALERT
+from models.ledger.store import LedgerError
+from support import processes
+from support.sites import ENVIRON
+
+SPEED = 60.0
+OPEN_AT_MOST = 30
+HERE = Path(__file__).parent
+CATCH_BREATH = timedelta(hours=8)
+"""Longer, in the site's time, than any lease and any wait before another try."""
+STUCK_S = 120.0
+
+
+class Nursery:
+    """The process that forks workers (nursery.py)."""
+
+    def __init__(self, site: Path) -> None:
+        self.site = site
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "nursery.py")],
+            env=processes.environ(PYTHONPATH=str(HERE.parent.parent)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def worker(self) -> int:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{self.site}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+
+@dataclass
+class Campaign:
+    """Open with a site that `write_site` made; `live` some lives, then `settle` and look."""
+
+    site: Path
+    receiver: Moody
+    seed: int
+    workers: int = 1
+    kills: int = 0
+    acts: int = 0
+    refused: list[str] = field(default_factory=list)
+    alive: list[int] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.dice = random.Random(self.seed)
+        self.house = House.open(self.site, ENVIRON)
+        self.house.time = timekeeping.start(self.house.store, SPEED)
+        self.desk = Desk(self.house)
+        self.began = self.house.time.now()
+        self.nursery = Nursery(self.site)
+        self.incidents: list[str] = []
+        for _ in range(OPEN_AT_MOST):
+            self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pid in self.alive:
+            _kill(pid)
+        self.nursery.close()
+        self.house.close()
+
+    # ── lives ─────────────────────────────────────────────────────────────────────────────────
+
+    def live(self, kills: int, longest_s: float = 1.5, every: Callable[[int], None] | None = None) -> None:
+        """Start workers, act, wait a random while, kill one; `every` is told the number of each kill."""
+        for _ in range(kills):
+            self.fill()
+            self.act()
+            time.sleep(self.dice.uniform(0.02, longest_s))
+            self.kill()
+            if every:
+                every(self.kills)
+
+    def fill(self) -> None:
+        while len(self.alive) < self.workers:
+            self.alive.append(self.nursery.worker())
+
+    def kill(self) -> None:
+        """Kill one worker; now and then all of them, and then some hours pass."""
+        whole = self.workers == 1 or self.dice.random() < 0.3
+        for pid in self.alive if whole else [self.dice.choice(self.alive)]:
+            _kill(pid)
+            self.kills += 1
+        self.alive = [] if whole else [pid for pid in self.alive if _exists(pid)]
+        if whole:
+            self._pass(timedelta(minutes=self.dice.uniform(0, 180)))
+
+    def _pass(self, outage: timedelta, stopped: bool = False) -> None:
+        """Nobody is at work while the site's time goes on by `outage`."""
+        now = self.house.time.now() + outage
+        self.house.time = FastTime(now, machine_now(), SPEED, stopped)
+        with self.house.store.write() as conn:
+            duties.put_setting(conn, timekeeping.KEY, self.house.time.anchor(stopped))
+
+    # ── people ────────────────────────────────────────────────────────────────────────────────
+
+    def act(self) -> None:
+        """One person does one thing, as the work goes on."""
+        if len(self.incidents) < OPEN_AT_MOST or self.dice.random() < 0.2:
+            self._open()
+            return
+        one = self.dice.choice(self.incidents)
+        if self.dice.random() < 0.5:
+            self._do("ack", one, {"reason": "已知悉"}, self.dice.choice(["chen", "li"]))
+        else:
+            self.incidents.remove(one)
+            self._stop(one)
+
+    def _open(self) -> None:
+        occurred = self.house.time.now() - timedelta(minutes=self.dice.uniform(0, 600))
+        grade = self.dice.choice(["II", "II", "III"])
+        params = {"title": f"第 {self.acts} 号演练", "grade": grade, "occurred_at": iso(occurred)}
+        made = self._do("open", "", params, "chen")
+        if made is not None:
+            self.incidents.append(made)
+
+    def _stop(self, incident: str) -> None:
+        """Every clock of the incident ends: one by evidence, the others with a signature."""
+        shown = self.desk.incident(incident)
+        assert shown is not None
+        for clock in shown["clocks"]:
+            if clock["id"] == "first_statement":
+                proof = {"clock": clock["id"], "url": f"https://example.org/{incident}"}
+                self._do("stop", incident, proof, "li")
+            elif clock["ended_at"] is None:
+                self._do("waive", incident, {"clock": clock["id"], "reason": "演练结束"}, "li")
+
+    def _do(self, act: str, incident: str, params: dict[str, str], by: str) -> str | None:
+        self.acts += 1
+        try:
+            return str(self.desk.act(act, incident, params, by)["id"])
+        except (LedgerError, Refusal) as error:
+            self.refused.append(f"{act}: {error}")
+            return None
+
+    # ── the end ───────────────────────────────────────────────────────────────────────────────
+
+    def settle(self) -> Truth:
+        """Calm weather, time stands still, one worker: wait until nothing is due and nothing waits."""
+        for pid in self.alive:
+            _kill(pid)
+        self.receiver.calm = True
+        rest = -1
+        while rest:
+            self._pass(CATCH_BREATH, stopped=True)
+            self.alive = [self.nursery.worker()]
+            rest = self._wait_while_it_moves()
+            _kill(self.alive.pop())
+        return look(self.house.store, self.receiver.log, self.house.time.now())
+
+    def _wait_while_it_moves(self) -> int:
+        """Until all is done, or nothing has moved for a while (a send that failed waits for time)."""
+        rest, seen, since = -1, -1, time.monotonic()
+        while rest and time.monotonic() - since < (STUCK_S if rest < 0 else 5):
+            rest = self._rest()
+            if rest != seen:
+                seen, since = rest, time.monotonic()
+            time.sleep(0.1)
+        return rest
+
+    def _rest(self) -> int:
+        """How many clocks owe a step now, and how many alerts wait."""
+        now = self.house.time.now()
+        with self.house.store.read() as conn:
+            due = select(func.count()).select_from(clocks.CLOCK).where(clocks.CLOCK.c.next_step_at <= now)
+            waits = select(func.count()).select_from(ALERT).where(ALERT.c.next_try_at.is_not(None))
+            return int(conn.execute(due).scalar_one() + conn.execute(waits).scalar_one())
+
+    @property
+    def hours(self) -> float:
+        return (self.house.time.now() - self.began).total_seconds() / 3600
+
+
+def _kill(pid: int) -> None:
+    """SIGKILL, and wait until it is gone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    while _exists(pid):
+        time.sleep(0.002)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

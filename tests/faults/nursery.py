@@ -1,0 +1,54 @@
+"""A nursery of workers: started once, it forks a fresh worker whenever it is told to.
+
+Every worker is a process of its own that opens the site's house as `huiying worker respond deliver`
+does and then runs the clock loop until it is killed. The fork only spares the second that imports
+take, so that a campaign of a thousand kills ends within the hour.
+
+Lines in: the folder of a site. Lines out: the pid of the worker that now runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import alembic.command  # noqa: F401  (what a worker will need is read before the fork)
+import psycopg  # noqa: F401
+
+from flows.commands.common import quiet_logs
+from flows.loop import ClockLoop
+from flows.wiring import House
+
+DUTIES = ("respond", "deliver")
+
+
+def work(site: Path) -> None:
+    """In the child: live until killed."""
+    os.setsid()
+    with (site / "workers.log").open("ab", buffering=0) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    quiet_logs()
+    ClockLoop(House.open(site), DUTIES).start()
+    threading.Event().wait()
+
+
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not kept
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            os.close(0)
+            try:
+                work(Path(line.strip()))
+            finally:
+                os._exit(1)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
