@@ -75,3 +75,7 @@ class Channel(Protocol):
     def check(self) -> str | None:
         """None when the settings look usable, else one sentence that says what to mend."""
         ...
+
+    def close(self) -> None:
+        """Let go of connections; nothing is sent afterwards."""
+        ...

@@ -62,6 +62,8 @@ class House:
         self.close()
 
     def close(self) -> None:
+        for channel in self.__dict__.get("channels", {}).values():  # only those that were ever opened
+            channel.close()
         self.store.close()
 
     @cached_property

@@ -39,6 +39,9 @@ class Unusable:
     def check(self) -> str | None:
         return self.reason
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
 
 def build(settings: Settings, secrets: Secrets, now: Now | None = None) -> Channel:
     """One channel from its settings: {id, type, …}.

@@ -58,6 +58,9 @@ class Slack:
     def check(self) -> str | None:
         return None
 
+    def close(self) -> None:
+        """slack_sdk opens a connection for each call and keeps none."""
+
 
 def build(settings: Settings, secrets: Secrets, now: Now | None = None) -> Slack:
     """{id, type: slack, token, base_url: https://slack.com/api/, timeout_s: 10, proxy: none}.

@@ -54,6 +54,9 @@ class Terminal:
     def check(self) -> str | None:
         return f"{self.id}: the terminal is closed; start from an open one" if self.stream.closed else None
 
+    def close(self) -> None:
+        """The stream is not ours to close."""
+
     def _painted(self) -> bool:
         return not self.stream.closed and self.stream.isatty()
 

@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import func, select
 
@@ -115,6 +115,9 @@ class Campaign:
             if every:
                 every(self.kills)
 
+    def some_minutes(self) -> timedelta:
+        return timedelta(minutes=self.dice.uniform(0, 180))
+
     def fill(self) -> None:
         while len(self.alive) < self.workers:
             self.alive.append(self.nursery.worker())
@@ -127,11 +130,11 @@ class Campaign:
             self.kills += 1
         self.alive = [] if whole else [pid for pid in self.alive if _exists(pid)]
         if whole:
-            self._pass(timedelta(minutes=self.dice.uniform(0, 180)))
+            self.outage(self.some_minutes())
 
-    def _pass(self, outage: timedelta, stopped: bool = False) -> None:
-        """Nobody is at work while the site's time goes on by `outage`."""
-        now = self.house.time.now() + outage
+    def outage(self, length: timedelta, stopped: bool = False) -> None:
+        """Nobody is at work while the site's time goes on by `length`."""
+        now = self.house.time.now() + length
         self.house.time = FastTime(now, machine_now(), SPEED, stopped)
         with self.house.store.write() as conn:
             duties.put_setting(conn, timekeeping.KEY, self.house.time.anchor(stopped))
@@ -186,7 +189,7 @@ class Campaign:
         self.receiver.calm = True
         rest = -1
         while rest:
-            self._pass(CATCH_BREATH, stopped=True)
+            self.outage(CATCH_BREATH, stopped=True)
             self.alive = [self.nursery.worker()]
             rest = self._wait_while_it_moves()
             _kill(self.alive.pop())
@@ -210,6 +213,11 @@ class Campaign:
             waits = select(func.count()).select_from(ALERT).where(ALERT.c.next_try_at.is_not(None))
             return int(conn.execute(due).scalar_one() + conn.execute(waits).scalar_one())
 
+    def words(self, most: int = 2000) -> str:
+        """The end of what the workers have said."""
+        log = self.site / "workers.log"
+        return log.read_text(encoding="utf-8", errors="replace")[-most:] if log.exists() else ""
+
     @property
     def hours(self) -> float:
         return (self.house.time.now() - self.began).total_seconds() / 3600
@@ -229,3 +237,19 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def column(name: str, campaign: Campaign, truth: Truth, verified: dict[str, Any]) -> dict[str, Any]:
+    """One campaign's figures, in the order the table shows them."""
+    return {
+        "workers on": name,
+        "kills": campaign.kills,
+        "hours of the site": round(campaign.hours, 1),
+        "acts of people": campaign.acts,
+        "requests": campaign.receiver.log.requests,
+        **dict(sorted(campaign.receiver.log.answers.items())),
+        **asdict(truth),
+        "journal entries": verified["entries"],
+        "verify": "ok" if verified["ok"] else "BROKEN",
+        "seed": campaign.seed,
+    }

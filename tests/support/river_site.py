@@ -1,0 +1,130 @@
+"""A whole site whose time moves by hand: real feeds over HTTP, a real webhook receiver, a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+from support.receiver import Receiver
+from support.sites import ENVIRON, write_site
+from support.web import Web
+
+from flows.deliver import deliver
+from flows.desk import Desk
+from flows.ingest import ingest
+from flows.respond import respond
+from flows.triage import triage
+from flows.watch import watch
+from flows.wiring import House
+from models.core.moment import CST
+from models.ledger.verify import verify
+
+MIDNIGHT = datetime(2026, 11, 21, 0, 0, tzinfo=CST)
+
+
+@dataclass
+class HandTime:
+    """The site's time, moved by the test alone."""
+
+    moment: datetime = MIDNIGHT
+    speed: float = 1.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def at(text: str) -> datetime:
+    """02:30 → that time of the first day; 1+02:30 → of the next."""
+    day, _, clock = text.rpartition("+")
+    hours, minutes = clock.split(":")
+    return MIDNIGHT + timedelta(days=int(day or 0), hours=int(hours), minutes=int(minutes))
+
+
+@dataclass
+class Site:
+    """What a test of the river holds in its hands."""
+
+    house: House
+    time: HandTime
+    web: Web
+    receiver: Receiver
+    feeds: dict[str, list[tuple[str, str, datetime]]] = field(default_factory=dict)
+
+    def say(self, feed: str, title: str, body: str) -> None:
+        """A feed publishes an item now."""
+        items = self.feeds.setdefault(feed, [])
+        items.append((title, body, self.time.now()))
+        self.web.page(f"/{feed}.xml", rss(items, self.web.url("")), {"Content-Type": "application/rss+xml"})
+
+    def until(self, moment: str) -> list[str]:
+        """Let time pass minute by minute up to `moment`; returns what the receiver was told since."""
+        before = len(self.receiver.requests)
+        goal = at(moment)
+        while self.time.moment < goal:
+            self.time.moment = min(goal, self.time.moment + timedelta(minutes=1))
+            self.beat()
+        return [told(request.json()) for request in self.receiver.requests[before:]]
+
+    def beat(self) -> None:
+        asyncio.run(ingest(self.house))
+        triage(self.house)
+        asyncio.run(watch(self.house))
+        respond(self.house)
+        deliver(self.house)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.house)
+
+    def clocks(self, incident: str) -> dict[str, str]:
+        shown = self.desk.incident(incident)
+        assert shown is not None
+        return {clock["id"]: clock["state"] for clock in shown["clocks"]}
+
+    def verified(self) -> bool:
+        found = verify(self.house.store, self.time.now())
+        assert found["findings"] == []
+        return bool(found["ok"])
+
+
+def told(body: dict[str, object]) -> str:
+    clock, step, recipient = body["clock"], body["step"], body["recipient"]
+    assert isinstance(clock, dict)
+    assert isinstance(step, dict)
+    assert isinstance(recipient, dict)
+    return f"{clock['id']} {step['key']} {recipient['person']}"
+
+
+def rss(items: list[tuple[str, str, datetime]], base: str) -> bytes:
+    rows = "".join(
+        f"<item><guid>{n}</guid><title>{escape(title)}</title><link>{base}/{n}</link>"
+        f"<description>{escape(body)}</description><pubDate>{when:%a, %d %b %Y %H:%M:%S +0800}</pubDate></item>"
+        for n, (title, body, when) in enumerate(items)
+    )
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{rows}</channel></rss>'.encode()
+
+
+@pytest.fixture
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    with Receiver() as receiver, Web() as web:
+        directory = write_site(tmp_path / "site", receiver.url, database=database_url)
+        (directory / "sources.yaml").write_text(
+            f"""feeds:
+  - {{id: news, name: 临江新闻, url: "{web.url('/news.xml')}", medium: news, every: PT1M}}
+official:
+  - {{id: release, name: 临江发布, url: "{web.url('/release.xml')}", every: PT1M}}
+""",
+            encoding="utf-8",
+        )
+        time = HandTime()
+        with House.open(directory, ENVIRON) as house:
+            house.time = time
+            made = Site(house, time, web, receiver)
+            for feed in ("news", "release"):
+                web.page(f"/{feed}.xml", rss([], web.url("")), {"Content-Type": "application/rss+xml"})
+            yield made
