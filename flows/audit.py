@@ -10,13 +10,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
-
 from flows.wiring import House
 from models.core.moment import iso, span
-from models.core.vocabulary import AlertState
-from models.ledger import clocks, duties, verify
-from models.ledger.outbox import ALERT
+from models.ledger import clocks, duties, tallies, verify
+from models.ledger.store import Connection
 
 STEP_GRACE = timedelta(seconds=30)
 ALERT_GRACE = timedelta(minutes=5)
@@ -35,19 +32,16 @@ def audit(house: House) -> list[str]:
 
 
 def _steps_not_raised(conn: Connection, now: datetime, grace: timedelta) -> list[str]:
-    late = clocks.CLOCK.c.next_step_at < now - grace
-    row = conn.execute(select(func.count(), func.min(clocks.CLOCK.c.next_step_at)).where(late)).one()
-    if not row[0]:
+    count, oldest = tallies.steps_overdue(conn, now - grace)
+    if oldest is None:
         return []
     return [
-        f"{row[0]} 个时钟的提醒到点未发，最早的已迟 {span((now - row[1]).total_seconds())}；请检查 respond 是否在运行"
+        f"{count} 个时钟的提醒到点未发，最早的已迟 {span((now - oldest).total_seconds())}；请检查 respond 是否在运行"
     ]
 
 
 def _alerts_not_accepted(conn: Connection, now: datetime, grace: timedelta) -> list[str]:
-    waiting = (ALERT.c.state == AlertState.QUEUED.value) & (ALERT.c.raised_at < now - grace)
-    count = conn.execute(select(func.count()).where(waiting)).scalar_one()
-    dead = conn.execute(select(func.count()).where(ALERT.c.state == AlertState.DEAD.value)).scalar_one()
+    count, dead = tallies.alerts_waiting(conn, now - grace), tallies.alerts_dead(conn)
     found = []
     if count:
         found.append(f"{count} 条提醒发出后迟迟没有渠道接收；请检查渠道与网络")

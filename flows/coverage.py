@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, func, select
-
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
-from models.ledger import clocks, duties, outbox, signals
-from models.ledger.views import SIGNAL
+from models.ledger import clocks, duties, outbox, signals, tallies
+from models.ledger.store import Connection, Row
 
 Item = dict[str, Any]
 
@@ -119,8 +117,7 @@ def _sources(conn: Connection, house: House, now: datetime) -> Item:
 def sources(conn: Connection, house: House, now: datetime) -> list[Item]:
     """Every registered source: how it is, since when it fails, how much it gave."""
     states = duties.source_states(conn)
-    given = _by_source(conn, SIGNAL.c.source_id)
-    dead = _by_source(conn, signals.DEAD.c.source_id)
+    given, dead = tallies.signals_by_source(conn), tallies.dead_letters_by_source(conn)
     listed = []
     for kind, source in _registered(house):
         row = states.get(source.id)
@@ -142,10 +139,6 @@ def sources(conn: Connection, house: House, now: datetime) -> list[Item]:
             }
         )
     return listed
-
-
-def _by_source(conn: Connection, column: Column[Any]) -> dict[str, int]:
-    return {row[0]: row[1] for row in conn.execute(select(column, func.count()).group_by(column))}
 
 
 def _registered(house: House) -> Iterator[tuple[str, Any]]:

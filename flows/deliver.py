@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-
 from connectors.ports import Delivery, Message, Outcome
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
 from models.core.vocabulary import OPEN_STATES, Grade
 from models.ledger import outbox
 from models.ledger.outbox import Attempt
+from models.ledger.store import Row
 
 BATCH = 200
 AT_ONCE = 16

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.exc import SQLAlchemyError
-
 from connectors.ports import ConnectorError
 from flows.audit import audit
 from flows.deliver import deliver
@@ -26,7 +23,7 @@ from flows.triage import triage
 from flows.watch import watch
 from flows.wiring import House
 from models.ledger import duties
-from models.ledger.store import LedgerError
+from models.ledger.store import LedgerError, Row
 
 WHO = f"{socket.gethostname()}:{os.getpid()}"
 SOONEST_S = 1.0
@@ -99,7 +96,7 @@ async def perform(house: House, name: str, by: str = WHO) -> str | None:
             return None
     try:
         detail = await spec.work(house)
-    except (LedgerError, ConnectorError, SQLAlchemyError, OSError, ValueError) as error:
+    except (LedgerError, ConnectorError, OSError, ValueError) as error:
         await asyncio.to_thread(_note_failure, house, name, str(error))
         return f"失败: {error}"
     with house.store.write() as conn:

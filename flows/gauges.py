@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import Connection, func, select
 
 from flows import coverage
 from flows.wiring import House
-from models.ledger import clocks, outbox, signals
-from models.ledger.views import ALERT, CLOCK, STEP
+from models.ledger import outbox, signals, tallies
+from models.ledger.store import Connection
 
 
 def text(conn: Connection, house: House, now: datetime) -> str:
@@ -22,24 +21,19 @@ def text(conn: Connection, house: House, now: datetime) -> str:
             known[name] = Gauge(name, words, list(labels), registry=registry)
         (known[name].labels(**labels) if labels else known[name]).set(value)
 
-    for state, count in conn.execute(select(CLOCK.c.state, func.count()).group_by(CLOCK.c.state)):
+    for state, count in tallies.clocks_by_state(conn).items():
         gauge("huiying_clocks", "clocks by state", count, state=state)
-    for state, count in conn.execute(select(ALERT.c.state, func.count()).group_by(ALERT.c.state)):
+    for state, count in tallies.alerts_by_state(conn).items():
         gauge("huiying_alerts", "alerts by state", count, state=state)
     waiting = outbox.queue(conn, now)
     oldest = (now - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
     gauge("huiying_outbox_oldest_seconds", "age of the oldest unsent alert", oldest)
     gauge("huiying_signals_waiting", "signals that nobody has judged yet", signals.waiting(conn))
-    gauge("huiying_steps_overdue", "steps that are due and not raised", _overdue(conn, now))
-    worst = conn.execute(select(func.max(STEP.c.late_ms)).where(STEP.c.skipped.is_(False))).scalar() or 0
-    gauge("huiying_step_lateness_worst_seconds", "worst lateness of a raised step", worst / 1000)
+    gauge("huiying_steps_overdue", "steps that are due and not raised", tallies.steps_overdue(conn, now)[0])
+    worst = tallies.worst_lateness_s(conn)
+    gauge("huiying_step_lateness_worst_seconds", "worst lateness of a raised step", worst)
     for item in coverage.report(conn, house, now)["items"]:
         gauge(
             "huiying_part_up", "1 when a part works", float(item["state"] in ("ok", "off")), part=item["name"]
         )
     return generate_latest(registry).decode()
-
-
-def _overdue(conn: Connection, now: datetime) -> int:
-    due = clocks.CLOCK.c.next_step_at <= now
-    return conn.execute(select(func.count()).select_from(clocks.CLOCK).where(due)).scalar_one()

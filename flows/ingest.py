@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from sqlalchemy import Row
 
 from connectors import broker, http, tickets
 from connectors.feeds import FeedSource, FeedState, poll
@@ -24,6 +23,7 @@ from flows.wiring import House
 from models.core.signals import Batch
 from models.core.text import fingerprint
 from models.ledger import duties, signals
+from models.ledger.store import Row
 
 AT_ONCE = 20
 BROKER_PAUSE_S = 3.0

@@ -11,8 +11,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import text
-
 from models.core.moment import iso, local, parse_iso
 from models.ledger import duties
 from models.ledger.store import Store
@@ -59,14 +57,7 @@ class DatabaseTime:
 
     def _sync(self) -> None:
         self._asked = time.monotonic()
-        if self._store.sqlite:
-            self._anchor, self._at = machine_now(), time.monotonic()
-            return
-        with self._store.read() as conn:
-            self._anchor, self._at = (
-                conn.execute(text("SELECT clock_timestamp()")).scalar_one(),
-                time.monotonic(),
-            )
+        self._anchor, self._at = self._store.server_time() or machine_now(), time.monotonic()
 
 
 class FastTime:

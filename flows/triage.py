@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
-
 from flows.sorting import TICKETS, Cluster, Sorter, Verdict
 from flows.wiring import House
 from models.core.concern import FLAG_AT
@@ -22,11 +20,11 @@ from models.core.moment import iso
 from models.core.signals import RawSignal
 from models.core.text import canonical, mask_personal
 from models.core.vocabulary import Grade, Medium, StartEvent
-from models.ledger import acts, incidents, signals
-from models.ledger.journal import Entry, append
-from models.records import Judgement as JudgementRow
+from models.ledger import acts, incidents, judgements, signals
+from models.ledger.entry import Entry
+from models.ledger.journal import append
+from models.ledger.store import Connection, Row
 
-JUDGEMENT: Table = JudgementRow.__table__  # type: ignore[attr-defined]
 BATCH = 500
 HISTORY = timedelta(days=30)
 """A signal published longer ago is judged and kept, but opens no clock: it is history, not news."""
@@ -110,23 +108,9 @@ def _sorter(house: House) -> Sorter:
 
 def _catch_up(house: House, sorter: Sorter) -> None:
     oldest = house.time.now() - sorter.window
-    query = (
-        select(
-            signals.SIGNAL,
-            JUDGEMENT.c.cluster,
-            JUDGEMENT.c.facts,
-            JUDGEMENT.c.grade_parts,
-            JUDGEMENT.c.flagged.label("was_flagged"),
-            JUDGEMENT.c.rumour,
-        )
-        .join(JUDGEMENT, JUDGEMENT.c.signal_id == signals.SIGNAL.c.id)
-        .where(signals.SIGNAL.c.id > house.sorted_to, signals.SIGNAL.c.seen_at >= oldest)
-        .order_by(signals.SIGNAL.c.id.desc())
-        .limit(RELOAD_MOST)
-    )
     with house.store.read() as conn:
-        rows = conn.execute(query).all()
-    for row in reversed(rows):
+        rows = judgements.judged_since(conn, house.sorted_to, oldest, RELOAD_MOST)
+    for row in rows:
         _remember(sorter, row)
         house.sorted_to = max(house.sorted_to, row.id)
 
@@ -164,9 +148,9 @@ def _append(
     conn: Connection, house: House, sorter: Sorter, rows: Sequence[Row[Any]], verdicts: Sequence[Verdict]
 ) -> Done:
     now = house.time.now()
-    homes = _homes(conn, {verdict.cluster for verdict in verdicts})
+    homes = judgements.homes(conn, {verdict.cluster for verdict in verdicts})
     done = Done(judged=len(rows))
-    judgements: dict[int, dict[str, Any]] = {}
+    judged: dict[int, dict[str, Any]] = {}
     for row, verdict in zip(rows, verdicts, strict=True):
         cluster = sorter.clusters[verdict.cluster]
         home = homes.get(verdict.cluster)
@@ -176,12 +160,10 @@ def _append(
             done.opened += 1
         elif home is not None:
             done.linked += 1
-        judgements[row.id] = _judgement_row(row, verdict, home, now)
-    _link_earlier(conn, now, homes, judgements)
-    append(
-        conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judgements.values())}}, "huiying")]
-    )
-    _count(conn, now, judgements.values(), rows)
+        judged[row.id] = _judgement_row(row, verdict, home, now)
+    _link_earlier(conn, now, homes, judged)
+    append(conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judged.values())}}, "huiying")])
+    _count(conn, now, judged.values(), rows)
     done.regraded = _regrade(conn, house, sorter, homes, now)
     signals.mark_triaged(conn, [row.id for row in rows], now)
     house.sorted_to = max(house.sorted_to, rows[-1].id)
@@ -191,18 +173,6 @@ def _append(
 def _is_news(row: Row[Any], now: datetime) -> bool:
     """May this signal open an incident? Not history, and not what we published ourselves."""
     return now - _time_of(row) <= HISTORY and row.medium != Medium.OFFICIAL.value
-
-
-def _homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
-    """cluster → the open incident its signals belong to (officers' merges followed)."""
-    found = conn.execute(
-        select(JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
-        .where(JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_not(None))
-        .order_by(JUDGEMENT.c.signal_id)
-    )
-    homes = {row.cluster: row.incident_id for row in found}
-    about = incidents.by_ids(conn, set(homes.values()))
-    return {cluster: home for cluster, home in homes.items() if about[home].closed_at is None}
 
 
 def _open(
@@ -272,17 +242,13 @@ def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datet
 
 
 def _link_earlier(
-    conn: Connection, now: datetime, homes: Mapping[str, str], judgements: dict[int, dict[str, Any]]
+    conn: Connection, now: datetime, homes: Mapping[str, str], judged: dict[int, dict[str, Any]]
 ) -> None:
     """When a cluster becomes an incident, its earlier signals go with it."""
-    for row in judgements.values():
+    for row in judged.values():
         if row["incident_id"] is None:
             row["incident_id"] = homes.get(row["cluster"])
-    waiting = conn.execute(
-        select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
-            JUDGEMENT.c.cluster.in_(list(homes)), JUDGEMENT.c.incident_id.is_(None)
-        )
-    ).all()
+    waiting = judgements.homeless(conn, homes)
     moved = [{"signal_id": row.signal_id, "incident_id": homes[row.cluster]} for row in waiting]
     if moved:
         grown: dict[str, int] = {}
@@ -298,13 +264,13 @@ def _grown(conn: Connection, grown: Mapping[str, int]) -> list[dict[str, Any]]:
 
 
 def _count(
-    conn: Connection, now: datetime, judgements: Iterable[Mapping[str, Any]], rows: Sequence[Row[Any]]
+    conn: Connection, now: datetime, judged: Iterable[Mapping[str, Any]], rows: Sequence[Row[Any]]
 ) -> None:
     """Each incident's number of signals and the time of its last one."""
     said = {row.id: _time_of(row) for row in rows}
     grown: dict[str, int] = {}
     last: dict[str, datetime] = {}
-    for row in judgements:
+    for row in judged:
         home = row["incident_id"]
         if home:
             grown[home] = grown.get(home, 0) + 1

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, Table, select
-
 from connectors import http
 from connectors.feeds import FeedSource, FeedState, poll
 from connectors.ports import ConnectorError
@@ -21,11 +19,10 @@ from models.core.keywords import common_words
 from models.core.signals import Batch, RawSignal
 from models.core.text import canonical, fingerprint
 from models.core.vocabulary import Medium
-from models.ledger import acts, duties, incidents, signals
-from models.ledger.incidents import INCIDENT, NotAllowed
-from models.records import Judgement
+from models.ledger import acts, duties, incidents, judgements, signals
+from models.ledger.incidents import NotAllowed
+from models.ledger.store import Connection, Row
 
-JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 TITLES = 60
 
 
@@ -62,10 +59,7 @@ def _take(
     """Stop what these entries answer, and note how far we have read, in one transaction."""
     now = house.time.now()
     with house.store.write() as conn:
-        about = [
-            _open_incident(conn, row)
-            for row in conn.execute(select(INCIDENT).where(INCIDENT.c.closed_at.is_(None)))
-        ]
+        about = [_open_incident(conn, row) for row in incidents.open_ones(conn)]
         for proposal in propose(entries, about, source.name):
             _stop(conn, house, proposal, tally)
         official = Batch(tuple(entries))
@@ -73,7 +67,7 @@ def _take(
         duties.put_source(conn, good_row(source, "official", source.url, now, state))
 
 
-def _open_incident(conn: Any, row: Row[Any]) -> OpenIncident:
+def _open_incident(conn: Connection, row: Row[Any]) -> OpenIncident:
     times = incidents.known_times(conn, row.id)
     return OpenIncident(
         id=row.id,
@@ -84,19 +78,13 @@ def _open_incident(conn: Any, row: Row[Any]) -> OpenIncident:
     )
 
 
-def _terms(conn: Any, incident_id: str) -> tuple[str, ...]:
+def _terms(conn: Connection, incident_id: str) -> tuple[str, ...]:
     """The words its signals share: they name what the incident's own title may leave out."""
-    rows = conn.execute(
-        select(signals.SIGNAL.c.title)
-        .join(JUDGEMENT, JUDGEMENT.c.signal_id == signals.SIGNAL.c.id)
-        .where(JUDGEMENT.c.incident_id == incident_id, signals.SIGNAL.c.medium != Medium.OFFICIAL.value)
-        .order_by(signals.SIGNAL.c.id)
-        .limit(TITLES)
-    ).scalars()
+    rows = judgements.titles(conn, incident_id, TITLES)
     return common_words(canonical(title) for title in rows)
 
 
-def _stop(conn: Any, house: House, proposal: Proposal, tally: Tally) -> None:
+def _stop(conn: Connection, house: House, proposal: Proposal, tally: Tally) -> None:
     now = house.time.now()
     proof = acts.Proof(
         kind=proposal.kind,

@@ -30,8 +30,9 @@ from models.core.vocabulary import (
 )
 from models.ledger import clocks, incidents
 from models.ledger.clocks import BoundRule
+from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
-from models.ledger.journal import Entry, append
+from models.ledger.journal import append
 from models.records import Clock, Evidence, Snapshot
 
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 from models.core.clock import ClockPlan, ClockRule, PlannedStep, due, plan, steps
 from models.core.moment import iso, parse_iso
 from models.core.vocabulary import OPEN_STATES, ClockState, StartEvent
-from models.ledger.journal import Entry
+from models.ledger.entry import Entry
 from models.records import Clock
 
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]

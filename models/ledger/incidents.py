@@ -39,6 +39,12 @@ def get(conn: Connection, incident_id: str) -> Row[Any]:
     return row
 
 
+def open_ones(conn: Connection) -> Sequence[Row[Any]]:
+    """Every incident that is not closed, oldest first."""
+    query = select(INCIDENT).where(INCIDENT.c.closed_at.is_(None)).order_by(INCIDENT.c.opened_at)
+    return conn.execute(query).all()
+
+
 def next_id(conn: Connection, at: datetime) -> str:
     """The next number of the year, 2026-0012. Call it under the write lock."""
     year = f"{local(at):%Y}-"

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, Row, Table, func, select
 from models.core.moment import iso
 from models.core.vocabulary import ClockState, Stage
 from models.ledger import acts, clocks, incidents
+from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
-from models.ledger.journal import Entry, append
+from models.ledger.journal import append
 from models.records import Evidence, Judgement, Signal
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,22 +18,12 @@ import rfc8785
 from sqlalchemy import Connection, insert, select, text, true
 
 from models.core.moment import iso
+from models.ledger.entry import Entry
 from models.ledger.projections import project
 from models.records import JournalEntry
 
 JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
 GENESIS = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One fact about to be written. `payload` is JSON-ready; times in it are ISO 8601 texts."""
-
-    kind: str
-    payload: dict[str, Any]
-    actor: str
-    reason: str = ""
-    incident_id: str | None = None
 
 
 def append(conn: Connection, at: datetime, entries: Sequence[Entry]) -> int:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, Table, case, func, or_, select, update
 
 from models.core.moment import iso
 from models.core.vocabulary import AlertState
-from models.ledger.journal import Entry, append
+from models.ledger.entry import Entry
+from models.ledger.journal import append
 from models.records import Alert, Clock, Incident, Step
 
 ALERT: Table = Alert.__table__  # type: ignore[attr-defined]

@@ -12,15 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from models.core.moment import iso, parse_iso
+from models.ledger.entry import Entry
 from models.records import TRUTH, Moment
-
-if TYPE_CHECKING:
-    from models.ledger.journal import Entry
 
 Row = dict[str, Any]
 TABLES: dict[str, Table] = {model.__tablename__: model.__table__ for model in TRUTH}  # type: ignore[attr-defined,misc]

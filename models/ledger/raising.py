@@ -19,7 +19,8 @@ from models.core.moment import clock_face, iso, span
 from models.core.roster import Roster
 from models.core.vocabulary import AlertState
 from models.ledger import clocks, incidents
-from models.ledger.journal import Entry, append
+from models.ledger.entry import Entry
+from models.ledger.journal import append
 
 LATE_WORTH_SAYING = timedelta(minutes=1)
 """In real time: a demonstration that runs a day in a minute says less."""

@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models.core.moment import iso
 from models.core.signals import Batch, RawSignal, Rejected
-from models.ledger.journal import Entry, append
+from models.ledger.entry import Entry
+from models.ledger.journal import append
 from models.records import DeadLetter, Signal
 
 SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]

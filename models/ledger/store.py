@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from models import migrations
+
+__all__ = ["Connection", "LedgerError", "Row", "Store"]  # the shapes that flows hold in their hands
 
 BUSY_S = 30
 """How long a writer waits for another on SQLite, in seconds."""
@@ -60,8 +63,16 @@ class Store:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise LedgerError(f"数据库 {self.shown}: {_first_line(error)}") from error
+
+    def server_time(self) -> datetime | None:
+        """The database server's own clock; None on SQLite, which has none of its own."""
+        if self.sqlite:
+            return None
+        with self.read() as conn:
+            moment: datetime = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
+            return moment
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe to call from several processes."""
@@ -79,8 +90,9 @@ class Store:
         self.engine.dispose()
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig or error).strip().splitlines()[0]
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return str(cause or error).strip().splitlines()[0]
 
 
 def _server(url: Any) -> Engine:

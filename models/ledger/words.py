@@ -7,7 +7,7 @@ from typing import Any
 
 from models.core.moment import clock_face, parse_iso
 from models.core.vocabulary import EvidenceKind, StartEvent
-from models.ledger.journal import Entry
+from models.ledger.entry import Entry
 
 KINDS = {
     "signals_collected": "收集",

@@ -5,11 +5,37 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from unicodedata import east_asian_width
 
 PARTS = ("prefect", "sqlalchemy", "sqlmodel", "psycopg", "fastapi", "snownlp", "rjieba", "httpx2")
+
+
+@dataclass
+class Figures:
+    """What was measured: (what, unit) → engine or process → number."""
+
+    found: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, what: str, unit: str, where: str, value: float | int | str) -> None:
+        kept = float(f"{value:.4g}") if isinstance(value, float) else value
+        self.found.setdefault((what, unit), {})[where] = kept
+
+    def table(self) -> str:
+        columns = list(dict.fromkeys(where for by in self.found.values() for where in by))
+        rows = [[what, unit, *(by.get(w, "–") for w in columns)] for (what, unit), by in self.found.items()]
+        return table(("what", "unit", *columns), rows)
+
+    def plain(self) -> list[dict[str, Any]]:
+        return [{"what": what, "unit": unit, **by} for (what, unit), by in self.found.items()]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` (0..1) of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[round(share * (len(ordered) - 1))]
 
 
 def machine() -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""Reading what was judged: the window for linking, the home of a cluster, the words of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from models.core.vocabulary import Medium
+from models.ledger import incidents
+from models.ledger.signals import SIGNAL
+from models.records import Judgement
+
+JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
+
+
+def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -> Sequence[Row[Any]]:
+    """Signals after `after_id` and not older than `oldest` with their judgement, oldest first; the
+    newest `most` of them where there are more."""
+    query = (
+        select(
+            SIGNAL,
+            JUDGEMENT.c.cluster,
+            JUDGEMENT.c.facts,
+            JUDGEMENT.c.grade_parts,
+            JUDGEMENT.c.flagged.label("was_flagged"),
+            JUDGEMENT.c.rumour,
+        )
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
+        .where(SIGNAL.c.id > after_id, SIGNAL.c.seen_at >= oldest)
+        .order_by(SIGNAL.c.id.desc())
+        .limit(most)
+    )
+    return list(reversed(conn.execute(query).all()))
+
+
+def homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
+    """cluster → the open incident its signals belong to (officers' merges and splits followed)."""
+    found = conn.execute(
+        select(JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
+        .where(JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_not(None))
+        .order_by(JUDGEMENT.c.signal_id)
+    )
+    known = {row.cluster: row.incident_id for row in found}
+    about = incidents.by_ids(conn, set(known.values()))
+    return {cluster: home for cluster, home in known.items() if about[home].closed_at is None}
+
+
+def homeless(conn: Connection, clusters: Iterable[str]) -> Sequence[Row[Any]]:
+    """Judged signals (signal_id, cluster) of these clusters that belong to no incident yet."""
+    found: Sequence[Row[Any]] = conn.execute(
+        select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
+            JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_(None)
+        )
+    ).all()
+    return found
+
+
+def titles(conn: Connection, incident_id: str, most: int) -> list[str]:
+    """The titles of an incident's first signals, our own publications left out."""
+    rows = conn.execute(
+        select(SIGNAL.c.title)
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
+        .where(JUDGEMENT.c.incident_id == incident_id, SIGNAL.c.medium != Medium.OFFICIAL.value)
+        .order_by(SIGNAL.c.id)
+        .limit(most)
+    )
+    return list(rows.scalars())

@@ -1,0 +1,72 @@
+"""A second pair of eyes on ourselves: what the auditor and the coverage say when parts fail."""
+
+from __future__ import annotations
+
+import asyncio
+
+from support.river_site import Site, at
+
+from flows.audit import audit, verify_chain
+from flows.deliver import deliver
+from flows.duty import perform
+from flows.respond import respond
+
+
+def opened(site: Site) -> str:
+    return str(site.desk.act("open", "", {"title": "化工园区火灾", "grade": "II"}, "chen")["id"])
+
+
+def test_all_is_well_when_the_sweep_and_the_senders_run(site: Site) -> None:
+    opened(site)
+    site.until("00:15")
+    assert audit(site.house) == []
+
+
+def test_a_step_that_is_due_and_not_raised_is_named_with_its_lateness(site: Site) -> None:
+    opened(site)
+    site.until("00:01")
+    site.time.moment = at("03:00")  # nobody sweeps
+    (finding,) = audit(site.house)
+    assert "到点未发" in finding
+    assert "2 小时 50 分" in finding
+
+
+def test_an_alert_that_no_channel_accepts_is_named(site: Site) -> None:
+    opened(site)
+    site.receiver.answer(status=503)
+    site.until("00:09")
+    assert any("迟迟没有渠道接收" in finding for finding in audit(site.house))
+
+
+def test_an_alert_that_every_contact_refuses_is_a_dead_letter_on_the_board(site: Site) -> None:
+    opened(site)
+    site.receiver.answer(status=410)
+    site.until("00:01")
+    assert any("所有联系方式都失败" in finding for finding in audit(site.house))
+    outbox = next(i for i in site.desk.board()["coverage"]["items"] if i["name"] == "outbox")
+    assert (outbox["state"], "1 条提醒未能送达" in outbox["detail"]) == ("down", True)
+
+
+def test_the_audit_duty_fails_loudly_and_recovers(site: Site) -> None:
+    opened(site)
+    site.until("00:01")
+    site.time.moment = at("03:00")
+    assert str(asyncio.run(perform(site.house, "audit"))).startswith("失败")
+    state = {i["name"]: i["state"] for i in site.desk.board()["coverage"]["items"]}
+    assert state["audit"] == "down"
+    respond(site.house)
+    deliver(site.house)
+    site.time.moment = at("03:01")
+    assert asyncio.run(perform(site.house, "audit")) == "全部时钟与提醒正常"
+
+
+def test_a_duty_that_is_not_due_is_left_alone(site: Site) -> None:
+    assert asyncio.run(perform(site.house, "watch")) is not None
+    assert asyncio.run(perform(site.house, "watch")) is None
+
+
+def test_verification_is_noted_for_the_audit_page(site: Site) -> None:
+    opened(site)
+    assert site.desk.audit(5, None)["verified_at"] is None
+    assert verify_chain(site.house)["ok"]
+    assert site.desk.audit(5, None)["ok"] is True
