@@ -249,7 +249,7 @@ def _link_earlier(
         if row["incident_id"] is None:
             row["incident_id"] = homes.get(row["cluster"])
     waiting = judgements.homeless(conn, homes)
-    moved = [{"signal_id": row.signal_id, "incident_id": homes[row.cluster]} for row in waiting]
+    moved = [{"signal_id": signal, "incident_id": homes[cluster]} for signal, cluster in waiting]
     if moved:
         grown: dict[str, int] = {}
         for change in moved:

@@ -36,7 +36,7 @@ _FOLDS = 5
 def evaluate(data_dir: Path, clock: Clock | None = None) -> Report:
     """Topic, sentiment, rumour, facts, pairs and, given a clock in seconds, speed.
 
-    Fits the heads anew on parts of the data: a minute or two. Raises CorpusError.
+    Fits the heads anew on parts of the data: some minutes. Raises CorpusError.
     """
     corpora = read(data_dir)
     report: Report = {
@@ -133,7 +133,9 @@ class _Groups:
         return place
 
     def join(self, a: int, b: int) -> None:
-        self._parent[self.root(a)] = self.root(b)
+        """The earliest place is the root, whatever the order of joining: folds stay the same."""
+        first, later = sorted((self.root(a), self.root(b)))
+        self._parent[later] = first
 
 
 def _same_print(samples: list[Sample], groups: _Groups) -> list[Sample]:
@@ -167,7 +169,10 @@ def _twins(text: str, segmented: Sequence[set[str]], by_word: dict[str, list[int
 
 def mood_report(corpora: Corpora) -> Report:
     """Four of five folds, left out in turn; settings were chosen on the first, which is not counted."""
-    found = [mood_chances(corpora, learn, held) for learn, held in train.folds(corpora.mood, _FOLDS)[1:]]
+    parts = (corpora.mood, corpora.topic, corpora.rumour)
+    tables = [train.matrix(train.texts(part)) for part in parts]
+    folds = train.folds(corpora.mood, _FOLDS)[1:]
+    found = [mood_chances(corpora.mood, tables, learn, held) for learn, held in folds]
     tests = [one for fold, _ in found for one in fold]
     chances = np.concatenate([chance for _, chance in found])
     return {
@@ -176,11 +181,12 @@ def mood_report(corpora: Corpora) -> Report:
     }
 
 
-def mood_chances(corpora: Corpora, learn: Any, held: Any) -> tuple[list[Sample], Floats]:
+def mood_chances(
+    samples: Sequence[Sample], tables: Sequence[Any], learn: Any, held: Any
+) -> tuple[list[Sample], Floats]:
     """The samples left out and their probabilities, from the whole chain fitted on the others."""
-    learners, tests = [corpora.mood[k] for k in learn], [corpora.mood[k] for k in held]
-    table = train.matrix(train.texts(corpora.mood))
-    others = [train.matrix(train.texts(part)) for part in (corpora.topic, corpora.rumour)]
+    learners, tests = [samples[k] for k in learn], [samples[k] for k in held]
+    table, *others = tables
     rows = train.tfidf(table, train.inverse_frequency([table[learn], *others]))
     head = train.mood_head(rows[learn], learners)
     scores = np.asarray(rows[held] @ head.weights + head.bias, np.float32)

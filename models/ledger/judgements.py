@@ -48,14 +48,12 @@ def homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
     return {cluster: home for cluster, home in known.items() if about[home].closed_at is None}
 
 
-def homeless(conn: Connection, clusters: Iterable[str]) -> Sequence[Row[Any]]:
-    """Judged signals (signal_id, cluster) of these clusters that belong to no incident yet."""
-    found: Sequence[Row[Any]] = conn.execute(
-        select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
-            JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_(None)
-        )
-    ).all()
-    return found
+def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:
+    """(signal id, cluster) of the judged signals of these clusters that have no incident yet."""
+    query = select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
+        JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_(None)
+    )
+    return [(row.signal_id, row.cluster) for row in conn.execute(query)]
 
 
 def titles(conn: Connection, incident_id: str, most: int) -> list[str]:
