@@ -6,6 +6,7 @@ before it decides; if a commit fails it is thrown away and rebuilt from the ledg
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -251,9 +252,7 @@ def _link_earlier(
     waiting = judgements.homeless(conn, homes)
     moved = [{"signal_id": signal, "incident_id": homes[cluster]} for signal, cluster in waiting]
     if moved:
-        grown: dict[str, int] = {}
-        for change in moved:
-            grown[change["incident_id"]] = grown.get(change["incident_id"], 0) + 1
+        grown = Counter(homes[cluster] for _, cluster in waiting)
         payload = {"update": {"judgement": moved, "incident": _grown(conn, grown)}}
         append(conn, now, [Entry("signals_linked", payload, "huiying", "同一事件的先前线索")])
 
@@ -268,12 +267,12 @@ def _count(
 ) -> None:
     """Each incident's number of signals and the time of its last one."""
     said = {row.id: _time_of(row) for row in rows}
-    grown: dict[str, int] = {}
+    grown: Counter[str] = Counter()
     last: dict[str, datetime] = {}
     for row in judged:
         home = row["incident_id"]
         if home:
-            grown[home] = grown.get(home, 0) + 1
+            grown[home] += 1
             last[home] = max(last.get(home, said[row["signal_id"]]), said[row["signal_id"]])
     if grown:
         changes = [change | {"last_signal_at": iso(last[change["id"]])} for change in _grown(conn, grown)]
