@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 import pytest
 
-from support import figures, postgres, processes
+from support import figures, postgres
 from support.figures import Figures
+from support.sink import Sink
 
 HERE = Path(__file__).parent
 FIGURES = pytest.StashKey[Figures]()
@@ -75,28 +72,7 @@ def second_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> s
     return server.database()
 
 
-@dataclass
-class Sink:
-    """sink.py in its process."""
-
-    url: str
-
-    def count(self) -> dict[str, int]:
-        with urllib.request.urlopen(f"{self.url}/count", timeout=10) as answer:
-            counted: dict[str, int] = json.load(answer)
-            return counted
-
-
 @pytest.fixture
 def sink() -> Iterator[Sink]:
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "sink.py")], env=processes.environ(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
-    try:
-        yield Sink(f"http://127.0.0.1:{int(process.stdout.readline())}")
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
+    with Sink() as started:
+        yield started
