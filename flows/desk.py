@@ -5,20 +5,33 @@ Implements `connectors.console.desk.Desk`. Acts go straight to the ledger; no Pr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.console.desk import Refusal, Unknown, View
+from connectors.console.desk import Refusal, Unavailable, Unknown, View
 from flows import coverage, gauges
 from flows.wiring import House
 from models.core.moment import clock_face, parse_iso, span
 from models.core.vocabulary import EventType, EvidenceKind, Grade, OpinionKind, StartEvent
 from models.ledger import acts, incidents, joining, views
 from models.ledger.incidents import NoSuchIncident, NotAllowed
+from models.ledger.store import Connection, LedgerError
 from playbooks.problem import did_you_mean
 
 Params = dict[str, str]
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """A database that does not answer, in the console's own words."""
+    try:
+        yield
+    except (NoSuchIncident, NotAllowed):
+        raise
+    except LedgerError as error:
+        raise Unavailable(str(error)) from error
 
 
 class Desk:
@@ -27,18 +40,28 @@ class Desk:
     def __init__(self, house: House) -> None:
         self.house = house
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _reachable(), self.house.store.read() as conn:
+            yield conn
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _reachable(), self.house.store.write() as conn:
+            yield conn
+
     # ── seeing ────────────────────────────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
         return self.house.time.now()
 
     def revision(self) -> int:
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             return views.revision(conn)
 
     def board(self) -> View:
         now = self.now()
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             shown = views.board(conn, now, self.house.names)
             return {
                 "now": now.isoformat(timespec="milliseconds"),
@@ -63,7 +86,7 @@ class Desk:
 
     def incident(self, incident_id: str) -> View | None:
         try:
-            with self.house.store.read() as conn:
+            with self._reading() as conn:
                 shown = views.incident(conn, incident_id, self.now(), self.house.names)
         except NoSuchIncident:
             return None
@@ -78,7 +101,7 @@ class Desk:
         return {"person": person, "incidents": shown}
 
     def _alerts_of(self, person_id: str) -> list[View]:
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             return [a for a in views.recent_alerts(conn, 500) if a["person"] == person_id]
 
     @staticmethod
@@ -109,7 +132,7 @@ class Desk:
         return sorted(listed, key=lambda p: (p["rung"] is None, p["rung"] or 0))
 
     def sources(self) -> list[View]:
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             return coverage.sources(conn, self.house, self.now())
 
     def roster(self) -> View:
@@ -174,18 +197,18 @@ class Desk:
     def audit(self, limit: int, before_seq: int | None) -> View:
         from flows.audit import last_verification
 
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             checked = last_verification(conn)
             return {"entries": views.audit(conn, limit, before_seq, self.house.names), **checked}
 
     def ready(self) -> tuple[bool, list[str]]:
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             report = coverage.report(conn, self.house, self.now())
         bad = [item for item in report["items"] if item["state"] in ("down", "late")]
         return not bad, [f"{item['label']}: {item['detail']}" for item in bad]
 
     def metrics(self) -> str:
-        with self.house.store.read() as conn:
+        with self._reading() as conn:
             return gauges.text(conn, self.house, self.now())
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +230,7 @@ class Desk:
             raise Refusal(str(error)) from None
 
     def _write(self, what: Callable[..., Any], incident_id: str, *args: Any, **more: Any) -> Any:
-        with self.house.store.write() as conn:
+        with self._writing() as conn:
             resolved = incidents.get(conn, incident_id).id
             return what(conn, self.now(), resolved, *args, **more)
 
@@ -233,7 +256,7 @@ class Desk:
             owner=params.get("owner") or None,
             grade_parts=[{"part": "person", "grade": None, "reason": f"{self.house.names[by]} 人工定级"}],
         )
-        with self.house.store.write() as conn:
+        with self._writing() as conn:
             made = acts.open_incident(conn, now, opening, self.house.rules_for)
         return self._seen(made)
 

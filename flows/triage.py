@@ -152,6 +152,7 @@ def _append(
     homes = judgements.homes(conn, {verdict.cluster for verdict in verdicts})
     done = Done(judged=len(rows))
     judged: dict[int, dict[str, Any]] = {}
+    copies = signals.originals(conn, rows)
     for row, verdict in zip(rows, verdicts, strict=True):
         cluster = sorter.clusters[verdict.cluster]
         home = homes.get(verdict.cluster)
@@ -161,7 +162,7 @@ def _append(
             done.opened += 1
         elif home is not None:
             done.linked += 1
-        judged[row.id] = _judgement_row(row, verdict, home, now)
+        judged[row.id] = _judgement_row(row, verdict, home, now) | {"copy_of": copies.get(row.id)}
     _link_earlier(conn, now, homes, judged)
     append(conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judged.values())}}, "huiying")])
     _count(conn, now, judged.values(), rows)
@@ -238,7 +239,6 @@ def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datet
         "incident_id": home,
         "link_score": verdict.link.score if verdict.link else None,
         "link_reason": verdict.link.reason if verdict.link else None,
-        "copy_of": None,
     }
 
 

@@ -34,6 +34,10 @@ class Unknown(Exception):
     """No such incident, clock or person (HTTP 404). The message names what was asked for."""
 
 
+class Unavailable(Exception):
+    """What lies behind the desk cannot be reached (HTTP 503). The message names it and the way out."""
+
+
 class Desk(Protocol):
     """What the console asks for.
 

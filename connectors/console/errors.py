@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.console import views
-from connectors.console.desk import Refusal, Unknown
+from connectors.console.desk import Refusal, Unavailable, Unknown
 from connectors.console.headers import secure
 
 log = structlog.get_logger(__name__)
@@ -66,6 +66,11 @@ def _unknown(request: Request, error: Exception) -> Response:
     return answer(request, 404, str(error) or _WAY_OUT[404])
 
 
+def _unavailable(request: Request, error: Exception) -> Response:
+    way_out = "时钟都在数据库里，恢复后会补上应发的提醒。请在服务器上运行 huiying doctor。"
+    return answer(request, 503, f"{error}。{way_out}")
+
+
 def _nobody(request: Request, error: Exception) -> Response:
     return answer(request, 403, str(error), whoami=True)
 
@@ -89,6 +94,7 @@ def _fault(request: Request, error: Exception) -> Response:
 HANDLERS: Final[dict[int | type[Exception], Callable[[Request, Any], Any]]] = {
     Refusal: _refused,
     Unknown: _unknown,
+    Unavailable: _unavailable,
     NoPerson: _nobody,
     RequestValidationError: _invalid,
     HTTPException: _http,

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import structlog
 import typer
 
-from connectors.console.desk import Refusal, Unknown
+from connectors.console.desk import Refusal, Unavailable, Unknown
 from connectors.ports import ConnectorError
 from flows.timekeeping import WrongTime
 from flows.wiring import House
@@ -61,7 +61,7 @@ def plainly() -> Iterator[None]:
         yield
     except Problems as problems:
         fail(str(problems))
-    except (LedgerError, ConnectorError, Refusal, Unknown, WrongTime) as error:
+    except (LedgerError, ConnectorError, Refusal, Unavailable, Unknown, WrongTime) as error:
         fail(str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -109,5 +109,17 @@ def waiting(conn: Connection) -> int:
     return conn.execute(select(func.count()).where(SIGNAL.c.triaged_at.is_(None))).scalar_one()
 
 
+def originals(conn: Connection, rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """signal id → the first signal with the very same words, for those that are copies (转载)."""
+    prints = {row.fingerprint for row in rows if row.fingerprint}
+    found = conn.execute(
+        select(SIGNAL.c.fingerprint, func.min(SIGNAL.c.id))
+        .where(SIGNAL.c.fingerprint.in_(prints))
+        .group_by(SIGNAL.c.fingerprint)
+    )
+    first = {row[0]: row[1] for row in found}
+    return {row.id: first[row.fingerprint] for row in rows if first.get(row.fingerprint, row.id) != row.id}
+
+
 def mark_triaged(conn: Connection, ids: Sequence[int], at: datetime) -> None:
     conn.execute(update(SIGNAL).where(SIGNAL.c.id.in_(ids)).values(triaged_at=at))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Table, case, func, select
 
 from models.core.clock import state as clock_state
 from models.core.moment import iso, local
+from models.core.text import mask_personal
 from models.core.vocabulary import (
     OPEN_STATES,
     AlertState,
@@ -251,7 +252,7 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
 def _arrival(row: Row[Any]) -> dict[str, Any]:
     return {
         "at": iso(row.seen_at),
-        "title": row.title or row.body[:60],
+        "title": mask_personal(row.title or row.body[:60]),
         "medium_zh": Medium(row.medium).zh,
         "source": row.source_id,
         "sentiment": row.sentiment,
@@ -323,7 +324,13 @@ def _told(row: dict[str, Any], names: Names) -> dict[str, Any]:
 
 def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[str, Any]]:
     rows = conn.execute(
-        select(SIGNAL, JUDGEMENT.c.sentiment, JUDGEMENT.c.link_score, JUDGEMENT.c.link_reason)
+        select(
+            SIGNAL,
+            JUDGEMENT.c.sentiment,
+            JUDGEMENT.c.link_score,
+            JUDGEMENT.c.link_reason,
+            JUDGEMENT.c.copy_of,
+        )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
         .where(JUDGEMENT.c.incident_id == incident_id)
         .order_by(SIGNAL.c.id.desc())
@@ -333,15 +340,16 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
         {
             "id": row.id,
             "at": iso(row.published_at or row.seen_at),
-            "title": row.title,
-            "body": row.body,
+            "title": mask_personal(row.title),
+            "body": mask_personal(row.body),
             "url": row.url,
             "source": row.source_id,
             "medium_zh": Medium(row.medium).zh,
             "sentiment": row.sentiment,
             "sentiment_zh": SENTIMENT_ZH.get(row.sentiment),
             "link_score": row.link_score,
-            "link_reason": row.link_reason,
+            "link_reason": f"与线索 {row.copy_of} 文字相同(转载)" if row.copy_of else row.link_reason,
+            "copy_of": row.copy_of,
         }
         for row in rows
     ]

@@ -1,0 +1,71 @@
+"""Crowds of clocks put straight into the tables, for measuring.
+
+They are not in the journal, so `huiying verify` refuses such a database: for measuring only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import text
+
+from models.core.clock import plan
+from models.core.moment import iso
+from models.core.vocabulary import EvidenceKind, Grade, Stage, StartEvent
+from models.ledger.clocks import BoundRule, planned_row
+from models.ledger.journal import Entry
+from models.ledger.projections import project
+from models.ledger.store import Store
+from support.duty import rule
+
+RULE = rule("general_response", 48, EvidenceKind.RESPONSE)
+BOUND = BoundRule(RULE, "crowd", "v1", timedelta(hours=2))
+FIRST_STEP = RULE.amount / 2
+WHOLE = RULE.amount
+SLICE = 5_000
+
+
+def join(store: Store, name: str, starts: Iterable[datetime], now: datetime) -> int:
+    """One incident called `name` with an open clock for each of `starts`; how many there are now.
+
+    A clock's first step is due `FIRST_STEP` after its start, its last `WHOLE` after.
+    """
+    rows, count = (_clock(name, n, start, now) for n, start in enumerate(starts)), 0
+    _put(store, now, {"incident": [_incident(name, now)]})
+    while part := list(islice(rows, SLICE)):
+        _put(store, now, {"clock": part})
+        count += len(part)
+    with store.write() as conn:
+        conn.execute(text("ANALYZE"))
+    return count
+
+
+def _put(store: Store, now: datetime, rows: dict[str, list[dict[str, Any]]]) -> None:
+    with store.write() as conn:
+        project(conn, [(0, now, Entry("crowd", {"insert": rows}, "bench"))])
+
+
+def _clock(incident: str, number: int, start: datetime, now: datetime) -> dict[str, Any]:
+    made = plan(RULE, {StartEvent.DISCOVERY: start})
+    assert made is not None
+    return planned_row(incident, number, BOUND, made, now)
+
+
+def _incident(name: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": name,
+        "ref": f"舆-{name}",
+        "title": f"演练 {name}",
+        "grade": Grade.III.value,
+        "provisional": False,
+        "grade_parts": [],
+        "stage": Stage.ASSESS.value,
+        "facts": {},
+        "reason": "演练",
+        "opened_by": "chen",
+        "opened_at": iso(now),
+        "signal_count": 0,
+    }
