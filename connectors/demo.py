@@ -72,6 +72,7 @@ class Act:
     about: tuple[str, ...]
     reason: str
     grade: str | None = None
+    into: tuple[str, ...] = ()  # for a merge: words of the title of the incident that stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def _act(number: int, entry: Mapping[str, Any]) -> Act:
         about=tuple(map(str, about)),
         reason=_text(place, entry, "reason"),
         grade=entry.get("grade"),
+        into=tuple(map(str, entry.get("into") or ())),
     )
 
 

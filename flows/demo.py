@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from connectors.console.desk import Refusal, Unknown
+from connectors.console.desk import Refusal, Unknown, View
 from connectors.demo import Act, DemoServer, Story, tickets_until
 from flows.desk import Desk
 from flows.wiring import House
@@ -21,7 +21,7 @@ from playbooks.loader import load
 
 log = structlog.get_logger()
 KEY = "demonstration"
-DID = {"ack": "签收", "grade": "定级", "update": "记录进展", "waive": "免除", "close": "办结"}
+DID = {"ack": "签收", "grade": "定级", "update": "记录进展", "waive": "免除", "close": "办结", "merge": "把"}
 TICK_S = 0.2
 PATIENCE = timedelta(hours=3)
 """How long, in the story's time, an act waits for its incident to be flagged."""
@@ -95,19 +95,27 @@ class Demonstration:
     def _act(self, act: Act) -> bool:
         """True when it was done, or will never be possible."""
         desk = Desk(self.house)
-        incident = next(
-            (i for i in desk.board()["incidents"] if any(word in i["title"] for word in act.about)), None
-        )
-        if incident is None:
+        incidents = desk.board()["incidents"]
+        incident, into = _about(incidents, act.about), _about(incidents, act.into)
+        if incident is None or (act.into and into is None):
             return False
+        params = {"reason": act.reason, "grade": act.grade or "", "into": into["id"] if into else ""}
         try:
-            desk.act(act.act, incident["id"], {"reason": act.reason, "grade": act.grade or ""}, act.by)
+            desk.act(act.act, incident["id"], params, act.by)
         except (Refusal, Unknown) as error:
             log.info("the story's act was refused", act=act.act, by=act.by, reason=str(error))
             return True
         name, did = self.house.names.get(act.by, act.by), DID.get(act.act, act.act)
-        self.tell(f"{clock_face(self.house.time.now())}  {name} {did} {incident['ref']}: {act.reason}")
+        joined = f" 并入 {into['ref']}" if into else ""
+        self.tell(
+            f"{clock_face(self.house.time.now())}  {name} {did} {incident['ref']}{joined}: {act.reason}"
+        )
         return True
+
+
+def _about(incidents: list[View], words: tuple[str, ...]) -> View | None:
+    """The first open incident whose title holds one of the words."""
+    return next((i for i in incidents if any(word in i["title"] for word in words)), None)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -292,7 +292,10 @@ class Desk:
     def _proof_kind(self, incident_id: str, params: Params, rule_id: str | None) -> EvidenceKind:
         """The kind as given; else the first kind that the named clock asks for."""
         if params.get("kind"):
-            return EvidenceKind(_choice(EvidenceKind, params["kind"], "凭据种类"))
+            kind = EvidenceKind(_choice(EvidenceKind, params["kind"], "凭据种类"))
+            if kind is EvidenceKind.ACKNOWLEDGEMENT:
+                raise Refusal("签收不是凭据；请用 ack")
+            return kind
         if rule_id is None:
             kinds = "、".join(f"{kind.value}({kind.zh})" for kind in EvidenceKind)
             raise Refusal(f"请写明凭据种类(kind)或要停的时钟(clock)；种类有: {kinds}")

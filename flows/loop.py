@@ -41,7 +41,7 @@ class ClockLoop:
         self.house = house
         self.stopped = threading.Event()
         self._poke = threading.Event()
-        self._tick = 0.1 if house.time.speed > 1 else 1.0
+        self._tick = 0.1 if house.time.speed > 1 else 0.5
         wanted = only or ("respond", "deliver", *SLOW)
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True) for name, run in self._jobs(wanted)

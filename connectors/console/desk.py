@@ -20,8 +20,12 @@ ACTS: Final = {
     "stop": "加凭据",
     "waive": "免除",
     "close": "办结",
-    "update": "更新",
-    "assign": "转办",
+    "update": "记录进展",
+    "assign": "交办",
+    "correct": "更正时间",
+    "merge": "合并",
+    "split": "拆分",
+    "reopen": "重开",
 }
 """The acts of people, by the same names as the command line."""
 
@@ -112,7 +116,9 @@ class Desk(Protocol):
         params: open {title, grade, occurred_at?, kind?, place?, reason?} (incident_id ""; the
         answer has the new "id"), ack {reason?}, grade {grade, reason},
         stop {kind, url, publisher, published_at, clock?, reason?}, waive {clock, reason} where
-        clock is a CLOCK's id, close {reason}, update {text, …}, assign {person, reason?}.
+        clock is a CLOCK's id, close {reason}, update {text}, assign {unit, reason?},
+        correct {event, value, reason}, merge {into, reason?}, split {signals, title, reason?},
+        reopen {reason}.
         Empty fields are left out. Raises Refusal or Unknown.
         """
         ...

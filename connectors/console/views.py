@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
 from models.core.moment import local, parse_iso
-from models.core.vocabulary import OPEN_STATES, EvidenceKind, Grade
+from models.core.vocabulary import OPEN_STATES, EvidenceKind, Grade, StartEvent
 
 HERE: Final = Path(__file__).parent
 _OPEN: Final = frozenset(str(state) for state in OPEN_STATES)
@@ -35,13 +35,17 @@ def environment() -> Environment:
         undefined=make_logging_undefined(logging.getLogger(__name__), Undefined),
     )
     env.filters.update(face=face, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
-    env.globals.update(asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS)
+    env.globals.update(
+        asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS
+    )
     env.tests["open_clock"] = is_open
     return env
 
 
 EVIDENCE_KINDS: Final = tuple(kind for kind in EvidenceKind if kind is not EvidenceKind.ACKNOWLEDGEMENT)
 """What a person may hand in as evidence; 签收 has its own button."""
+START_EVENTS: Final = tuple(event for event in StartEvent if event not in (StartEvent.ACK, StartEvent.GRADED))
+"""The times that a person may correct; the others are our own doing."""
 
 
 def page(name: str, status: int = 200, /, **context: Any) -> HTMLResponse:

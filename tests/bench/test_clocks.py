@@ -18,7 +18,7 @@ from support import crowd
 from support.figures import Figures, percentile
 from support.sites import ENVIRON, write_site
 
-DUE, ROUNDS, IDLE_SWEEPS = 1_000, 3, 100
+DUE, ROUNDS, IDLE_SWEEPS = 1_000, 2, 100
 TICK_S = 1.0
 """As the clock loop at the real pace."""
 

@@ -22,14 +22,15 @@ PARTS = {"flows.cli run": "huiying run", "flows.cli serve": "Prefect runner", "p
 def test_the_program_starts_alone_and_takes_in_signals(
     database_url: str, engine: str, tmp_path: Path, short: bool, measured: Figures
 ) -> None:
-    count = 2_000 if short else 10_000
+    count = 500 if short else 10_000
     site, port = write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url), free_port()
+    waiting = 0
     for start in ("first start", "second start"):
         began = time.perf_counter()
         with Run(site, port) as run:
             run.wait_ready()
             measured.add(f"{start} without Prefect to /healthz", "s", engine, time.perf_counter() - began)
-            if start == "second start":
+            if start == "second start" and engine == "sqlite":
                 measured.add("memory of huiying run after start", "MB", engine, resident_mb(run.pid))
                 waiting = _take_in(site, database_url, count)
                 measured.add(f"memory of huiying run after {count:,} signals", "MB", engine, resident_mb(run.pid))
@@ -76,7 +77,7 @@ def test_the_program_starts_with_prefect(tmp_path: Path, measured: Figures) -> N
 def _wait_for_runner(site: Path) -> None:
     """Until the runner's sign of life is on the board."""
     until = time.monotonic() + PATIENCE_S
-    while not any(item["id"] == "prefect" and item["state"] == "ok" for item in _coverage(site)):
+    while not any(item["name"] == "prefect" and item["state"] == "ok" for item in _coverage(site)):
         assert time.monotonic() < until, "Prefect's runner gave no sign of life"
 
 

@@ -35,7 +35,7 @@ def slices(things: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 def test_signals_are_taken_in_and_judged_whole(
     database_url: str, second_url: str, engine: str, tmp_path: Path, short: bool, measured: Figures
 ) -> None:
-    count = 4_000 if short else 20_000
+    count = 1_500 if short else 20_000
     site = write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url)
     with House.open(site, ENVIRON) as house:
         said = list(texts(count, house.time.now()))
@@ -92,7 +92,7 @@ def _commits(rows: Sequence[dict[str, Any]]) -> Iterator[list[journal.Entry]]:
 def test_texts_are_sorted_by_the_classifiers_alone(
     tmp_path: Path, short: bool, measured: Figures
 ) -> None:
-    count = 4_000 if short else 20_000
+    count = 1_500 if short else 20_000
     judge, now = Judge.load(), machine_now()
     said = list(texts(count, now))
     judge.judge(["预热"])
