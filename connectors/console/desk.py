@@ -45,7 +45,7 @@ class Unavailable(Exception):
 class Desk(Protocol):
     """What the console asks for.
 
-    INCIDENT: id, ref, title, grade (I…IV), grade_zh, colour (红橙黄蓝), provisional, stage,
+    INCIDENT: id, ref, title, owner, merged_into, grade (I…IV), grade_zh, colour (红橙黄蓝), provisional, stage,
     stage_zh, kind, kind_zh, event_type_zh, opened_at, reason, signal_count, place,
     acked [{person, name, at}], holder (a name or ""), clocks [CLOCK].
 

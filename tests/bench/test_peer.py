@@ -60,6 +60,4 @@ def _store(scheduler: Any, since: datetime, count: int) -> float:
 
 
 def _jobs(url: str) -> Any:
-    from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
-
-    return SQLAlchemyJobStore(url=url.replace("postgresql:", "postgresql+psycopg:"))
+    return stores.SQLAlchemyJobStore(engine=engine)

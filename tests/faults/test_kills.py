@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from faults.campaign import Campaign, column
-from faults.moody import Moody
-from faults.truth import wrong
+from support.campaign import Campaign, column
+from support.moody import Moody
+from support.truth import wrong
 from support.processes import command
 from support.sites import write_site
 

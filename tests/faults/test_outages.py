@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from faults.campaign import SPEED, Campaign, column
-from faults.moody import Moody
-from faults.truth import wrong
+from support.campaign import SPEED, Campaign, column
+from support.moody import Moody
+from support.truth import wrong
 from models.ledger import duties
 from models.ledger.signals import SIGNAL
 from support import postgres

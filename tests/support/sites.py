@@ -41,7 +41,7 @@ def write_site(directory: Path, hook_url: str, **changes: Any) -> Path:
 
 def _site(changes: dict[str, Any]) -> dict[str, Any]:
     prefect = {"enabled": changes.get("prefect", False), "port": changes.get("prefect_port", 4200)}
-    made = {
+    made: dict[str, Any] = {
         "name": "临江市政府办公室",
         "profile": "cn-national",
         "http": {"allow_hosts": ["127.0.0.1"]},
@@ -51,7 +51,7 @@ def _site(changes: dict[str, Any]) -> dict[str, Any]:
         made["database"] = changes["database"]
     if "port" in changes:
         made["console"] = {"port": changes["port"]}
-    return made | changes.get("site", {})
+    return {**made, **changes.get("site", {})}
 
 
 def _hook(url: str, changes: dict[str, Any]) -> dict[str, Any]:

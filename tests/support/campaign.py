@@ -23,8 +23,8 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from connectors.console.desk import Refusal
-from faults.moody import Moody
-from faults.truth import Truth, look
+from support.moody import Moody
+from support.truth import Truth, look
 from flows import timekeeping
 from flows.desk import Desk
 from flows.timekeeping import FastTime, machine_now
@@ -45,7 +45,7 @@ STUCK_S = 120.0
 
 
 class Nursery:
-    """The process that forks workers (nursery.py)."""
+    """The process that forks workers (support/nursery.py)."""
 
     def __init__(self, site: Path) -> None:
         self.site = site

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from faults.moody import Log
+from support.moody import Log
 from models.core.vocabulary import AlertState
 from models.ledger import clocks, journal
 from models.ledger.outbox import ALERT, STEP
