@@ -336,7 +336,7 @@ class DemoServer:
         except OSError as error:
             raise Refused(
                 f"port {port} of the demonstration's feeds is taken ({error.strerror}); "
-                "stop the other demonstration, or change the port here and in sources.yaml"
+                "stop the other demonstration, or change the port in sources.yaml"
             ) from None
         self._server.demo = self
         self._thread = threading.Thread(

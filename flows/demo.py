@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -49,7 +50,7 @@ class Demonstration:
             kept = duties.get_setting(conn, KEY) or {"started_at": iso(house.time.now()), "acted_s": 0.0}
             duties.put_setting(conn, KEY, kept)
         started_at = parse_iso(kept["started_at"])
-        server = DemoServer(story, house.time.now, started_at)
+        server = DemoServer(story, house.time.now, started_at, _port(house))
         made = cls(house, story, started_at, timedelta(seconds=kept["acted_s"]), server, tell)
         server.start()
         made._write_tickets()
@@ -96,21 +97,36 @@ class Demonstration:
         """True when it was done, or will never be possible."""
         desk = Desk(self.house)
         incidents = desk.board()["incidents"]
-        incident, into = _about(incidents, act.about), _about(incidents, act.into)
-        if incident is None or (act.into and into is None):
+        incident = _about(incidents, act.about)
+        into = _about([other for other in incidents if other is not incident], act.into)
+        by = self._on_duty(act.by)
+        if incident is None or by is None or (act.into and into is None):
             return False
         params = {"reason": act.reason, "grade": act.grade or "", "into": into["id"] if into else ""}
         try:
-            desk.act(act.act, incident["id"], params, act.by)
+            desk.act(act.act, incident["id"], params, by)
         except (Refusal, Unknown) as error:
-            log.info("the story's act was refused", act=act.act, by=act.by, reason=str(error))
+            log.info("the story's act was refused", act=act.act, by=by, reason=str(error))
             return True
-        name, did = self.house.names.get(act.by, act.by), DID.get(act.act, act.act)
+        name, did = self.house.names.get(by, by), DID.get(act.act, act.act)
         joined = f" 并入 {into['ref']}" if into else ""
         self.tell(
             f"{clock_face(self.house.time.now())}  {name} {did} {incident['ref']}{joined}: {act.reason}"
         )
         return True
+
+    def _on_duty(self, role: str) -> str | None:
+        """Who stands on that rung at this moment."""
+        roster = self.house.site.roster
+        rung = next((rung.rung for rung in roster.ladder if rung.role == role), 0)
+        people = roster.on_duty(rung, self.house.time.now())
+        return people[0].id if people else None
+
+
+def _port(house: House) -> int:
+    """The port that the site's feeds ask for: the story is served where sources.yaml looks."""
+    ports = [urlsplit(feed.url).port for feed in house.site.sources.feeds]
+    return next((port for port in ports if port), 8788)
 
 
 def _about(incidents: list[View], words: tuple[str, ...]) -> View | None:

@@ -152,16 +152,19 @@ def same(
     jsonl: Annotated[bool, typer.Option("--jsonl", help='逐行 {"a","b"} → {"same","score"}')] = False,
 ) -> None:
     """两段文字说的是不是一件事。"""
+    from models.classify.weights_file import load
     from models.core.cluster import same as alike
+    from models.core.text import canonical
 
     if not jsonl:
         fail("用法: huiying same --jsonl < pairs.jsonl", 2)
+    weight = load().rarity()
     for number, line in enumerate(sys.stdin, 1):
         if not line.strip():
             continue
         try:
             pair = json_.loads(line)
-            is_same, score = alike(str(pair["a"]), str(pair["b"]))
+            is_same, score = alike(canonical(str(pair["a"])), canonical(str(pair["b"])), weight)
             out({"same": is_same, "score": score})
         except (ValueError, KeyError, TypeError) as error:
             out({"line": number, "error": f'应为 {{"a": …, "b": …}}: {error}'})

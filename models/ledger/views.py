@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, case, func, select
 
 from models.core.clock import state as clock_state
+from models.core.facts import ZH as FACT_ZH
+from models.core.grade import PART_ZH
 from models.core.moment import iso, local
 from models.core.text import mask_personal
 from models.core.vocabulary import (
@@ -268,8 +270,8 @@ def incident(conn: Connection, incident_id: str, now: datetime, names: Names) ->
     row = incidents.get(conn, incident_id)
     (made,) = _incidents(conn, [row], now, names)
     return made | {
-        "grade_parts": row.grade_parts,
-        "facts": [{"name": name, **fact} for name, fact in (row.facts or {}).items()],
+        "grade_parts": [part | {"part": PART_ZH.get(part["part"], "人工")} for part in row.grade_parts],
+        "facts": [{"name": FACT_ZH.get(name, name), **fact} for name, fact in (row.facts or {}).items()],
         "times": _times(conn, row.id, names),
         "timeline": _timeline(conn, row.id, names),
         "signals_list": _signals(conn, row.id),

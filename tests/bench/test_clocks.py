@@ -43,7 +43,9 @@ def test_a_thousand_steps_of_one_second_reach_the_outbox(
     what = f"{count:,} open clocks"
     measured.add(f"idle sweep, {what}", "ms", engine, idle)
     for name, share in (("p50", 0.5), ("p99", 0.99), ("worst", 1.0)):
-        measured.add(f"due to outbox, {DUE:,} in one second, {what}: {name}", "s", engine, percentile(late, share))
+        measured.add(
+            f"due to outbox, {DUE:,} in one second, {what}: {name}", "s", engine, percentile(late, share)
+        )
     assert len(late) == DUE * rounds
 
 

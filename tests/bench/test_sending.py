@@ -8,12 +8,12 @@ from datetime import timedelta
 from itertools import repeat
 from pathlib import Path
 
-from support.sink import Sink
 from flows.deliver import AT_ONCE, deliver
 from flows.respond import respond
 from flows.wiring import House
 from support import crowd
 from support.figures import Figures
+from support.sink import Sink
 from support.sites import ENVIRON, TEAM, write_site
 
 
@@ -33,6 +33,11 @@ def test_alerts_are_raised_claimed_sent_and_recorded(
         while (sent := deliver(house, pool)).claimed:
             accepted, rounds = accepted + sent.accepted, rounds + 1
         ended = time.perf_counter()
-    measured.add(f"raise {raised.steps:,} overdue steps with {alerts:,} alerts", "steps/s", engine, raised.steps / (swept - began))
+    measured.add(
+        f"raise {raised.steps:,} overdue steps with {alerts:,} alerts",
+        "steps/s",
+        engine,
+        raised.steps / (swept - began),
+    )
     measured.add(f"claim, send and record {alerts:,} alerts", "alerts/s", engine, accepted / (ended - swept))
     assert raised.alerts == accepted == sink.count()["alerts"] == sink.count()["requests"] == alerts

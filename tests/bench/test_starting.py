@@ -33,7 +33,9 @@ def test_the_program_starts_alone_and_takes_in_signals(
             if start == "second start" and engine == "sqlite":
                 measured.add("memory of huiying run after start", "MB", engine, resident_mb(run.pid))
                 waiting = _take_in(site, database_url, count)
-                measured.add(f"memory of huiying run after {count:,} signals", "MB", engine, resident_mb(run.pid))
+                measured.add(
+                    f"memory of huiying run after {count:,} signals", "MB", engine, resident_mb(run.pid)
+                )
             run.stop()
     assert waiting == 0
 
@@ -66,7 +68,9 @@ def test_the_program_starts_with_prefect(tmp_path: Path, measured: Figures) -> N
         run.wait_for(f"http://127.0.0.1:{port}/api/health")
         measured.add("first start until Prefect answers", "s", "sqlite", time.perf_counter() - began)
         _wait_for_runner(site)
-        measured.add("first start until Prefect's runner is at work", "s", "sqlite", time.perf_counter() - began)
+        measured.add(
+            "first start until Prefect's runner is at work", "s", "sqlite", time.perf_counter() - began
+        )
         memory = _memory(run.pid)
         for name, megabytes in memory.items():
             measured.add(f"memory with Prefect: {name}", "MB", "sqlite", megabytes)

@@ -9,7 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from support.texts import signals as texts
 from flows.ingest import store as put
 from flows.sorting import Sorter
 from flows.timekeeping import machine_now
@@ -18,9 +17,11 @@ from flows.wiring import House
 from models.classify.judge import Judge
 from models.core.signals import Batch, RawSignal
 from models.ledger import journal, signals
+from models.ledger.entry import Entry
 from models.ledger.store import Store
 from support.figures import Figures
 from support.sites import ENVIRON, write_site
+from support.texts import signals as texts
 
 T = TypeVar("T")
 UNIT = "signals/s"
@@ -59,7 +60,9 @@ def test_signals_are_taken_in_and_judged_whole(
     assert (judged, waiting) == (count, 0)
 
 
-def _written_again(url: str, said: Sequence[RawSignal], rows: Sequence[dict[str, Any]], now: datetime) -> float:
+def _written_again(
+    url: str, said: Sequence[RawSignal], rows: Sequence[dict[str, Any]], now: datetime
+) -> float:
     """Seconds that the same signals and the same journal take in a fresh database, nothing judged."""
     store = Store(url)
     store.migrate()
@@ -75,9 +78,9 @@ def _written_again(url: str, said: Sequence[RawSignal], rows: Sequence[dict[str,
     return seconds
 
 
-def _commits(rows: Sequence[dict[str, Any]]) -> Iterator[list[journal.Entry]]:
+def _commits(rows: Sequence[dict[str, Any]]) -> Iterator[list[Entry]]:
     """What triage wrote, a batch of judgements with what followed from it in one transaction."""
-    commit: list[journal.Entry] = []
+    commit: list[Entry] = []
     for row in rows:
         if row["kind"] == "signals_collected":
             continue
@@ -89,9 +92,7 @@ def _commits(rows: Sequence[dict[str, Any]]) -> Iterator[list[journal.Entry]]:
         yield commit
 
 
-def test_texts_are_sorted_by_the_classifiers_alone(
-    tmp_path: Path, short: bool, measured: Figures
-) -> None:
+def test_texts_are_sorted_by_the_classifiers_alone(tmp_path: Path, short: bool, measured: Figures) -> None:
     count = 1_500 if short else 20_000
     judge, now = Judge.load(), machine_now()
     said = list(texts(count, now))

@@ -9,11 +9,12 @@ import pytest
 
 from support.campaign import Campaign, column
 from support.moody import Moody
-from support.truth import wrong
 from support.processes import command
 from support.sites import write_site
+from support.truth import wrong
 
-SHORT_KILLS, LONG_KILLS = 6, 300
+SHORT_KILLS, LONG_KILLS = 3, 300
+LONGEST_LIFE_S = 0.8
 
 
 @pytest.mark.parametrize("workers", [1, 2], ids=["one worker", "two at once"])
@@ -23,7 +24,7 @@ def test_a_killed_worker_loses_no_step_raises_none_twice_and_says_nothing_under_
     with Moody(seed) as receiver:
         site = write_site(tmp_path / "site", receiver.url, database=database_url, timeout_s=2)
         with Campaign(site, receiver, seed, workers) as campaign:
-            campaign.live(LONG_KILLS if long else SHORT_KILLS)
+            campaign.live(LONG_KILLS if long else SHORT_KILLS, LONGEST_LIFE_S)
             truth = campaign.settle()
             verified = command(site, "verify")
             campaigns.append(column(f"{_engine(database_url)}, {workers}", campaign, truth, verified))
@@ -36,4 +37,3 @@ def test_a_killed_worker_loses_no_step_raises_none_twice_and_says_nothing_under_
 
 def _engine(url: str) -> str:
     return url.split(":")[0]
-

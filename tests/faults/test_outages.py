@@ -9,18 +9,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from support.campaign import SPEED, Campaign, column
-from support.moody import Moody
-from support.truth import wrong
 from models.ledger import duties
 from models.ledger.signals import SIGNAL
 from support import postgres
+from support.campaign import SPEED, Campaign, column
+from support.moody import Moody
 from support.processes import Run, command
 from support.receiver import free_port
 from support.sites import write_site
+from support.truth import wrong
 
-SHORT_CRASHES, LONG_CRASHES = 3, 40
-SHORT_KILLS, LONG_KILLS = 2, 40
+SHORT_CRASHES, LONG_CRASHES = 2, 40
+SHORT_KILLS, LONG_KILLS = 2, 20
 TICKETS_EACH = 40
 PATIENCE_S = 60.0
 

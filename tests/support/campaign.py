@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -23,8 +22,6 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from connectors.console.desk import Refusal
-from support.moody import Moody
-from support.truth import Truth, look
 from flows import timekeeping
 from flows.desk import Desk
 from flows.timekeeping import FastTime, machine_now
@@ -34,11 +31,13 @@ from models.ledger import clocks, duties
 from models.ledger.outbox import ALERT
 from models.ledger.store import LedgerError
 from support import processes
+from support.moody import Moody
 from support.sites import ENVIRON
+from support.truth import Truth, look
 
 SPEED = 60.0
 OPEN_AT_MOST = 30
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent.parent
 CATCH_BREATH = timedelta(hours=8)
 """Longer, in the site's time, than any lease and any wait before another try."""
 STUCK_S = 120.0
@@ -50,8 +49,8 @@ class Nursery:
     def __init__(self, site: Path) -> None:
         self.site = site
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "nursery.py")],
-            env=processes.environ(PYTHONPATH=str(HERE.parent.parent)),
+            [sys.executable, "-P", "-m", "support.nursery"],
+            env=processes.environ(PYTHONPATH=f"{TESTS.parent}{os.pathsep}{TESTS}"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -105,15 +104,13 @@ class Campaign:
 
     # ── lives ─────────────────────────────────────────────────────────────────────────────────
 
-    def live(self, kills: int, longest_s: float = 1.5, every: Callable[[int], None] | None = None) -> None:
-        """Start workers, act, wait a random while, kill one; `every` is told the number of each kill."""
+    def live(self, kills: int, longest_s: float) -> None:
+        """Start workers, act, wait a random while of at most `longest_s`, kill; `kills` times."""
         for _ in range(kills):
             self.fill()
             self.act()
             time.sleep(self.dice.uniform(0.02, longest_s))
             self.kill()
-            if every:
-                every(self.kills)
 
     def some_minutes(self) -> timedelta:
         return timedelta(minutes=self.dice.uniform(0, 180))

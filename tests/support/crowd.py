@@ -16,7 +16,7 @@ from models.core.clock import plan
 from models.core.moment import iso
 from models.core.vocabulary import EvidenceKind, Grade, Stage, StartEvent
 from models.ledger.clocks import BoundRule, planned_row
-from models.ledger.journal import Entry
+from models.ledger.entry import Entry
 from models.ledger.projections import project
 from models.ledger.store import Store
 from support.duty import rule

@@ -58,7 +58,7 @@ class Sink:
     """The receiver in its process, as a test sees it."""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen([sys.executable, "-P", __file__], stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
         return self

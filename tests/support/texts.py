@@ -101,7 +101,9 @@ def ticket(number: int, at: datetime, dice: random.Random) -> RawSignal:
     where = f"{town}区{street}路{dice.randrange(1, 400)}号{dice.choice(PLACES)}"
     words = [f"来电人住在{where}，反映{matter(dice)}。"]
     while sum(map(len, words)) < 380:
-        words.append(f"{dice.randrange(1, 28)}日{dice.randrange(6, 23)}时，{matter(dice)}。{dice.choice(TAILS)}")
+        words.append(
+            f"{dice.randrange(1, 28)}日{dice.randrange(6, 23)}时，{matter(dice)}。{dice.choice(TAILS)}"
+        )
     title = f"{town}区{street}路：{matter(dice)[:14]}"
     return RawSignal(
         "hotline", f"T{number}", Medium.HOTLINE, title, "".join(words), published_at=at, place=f"{town}区"

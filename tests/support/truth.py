@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from support.moody import Log
 from models.core.vocabulary import AlertState
 from models.ledger import clocks, journal
 from models.ledger.outbox import ALERT, STEP
 from models.ledger.store import Store
+from support.moody import Log
 
 
 @dataclass(frozen=True, slots=True)
