@@ -91,6 +91,7 @@ def _step_raised(
         kind="step_raised",
         payload={
             "clock": row.rule_id,
+            "name": row.name,
             "step": step.key,
             "told": [f"{t.person.name}({t.person.id})" for t in who.tellings],
             "quiet": list(who.quiet),

@@ -258,7 +258,7 @@ def _arrival(row: Row[Any]) -> dict[str, Any]:
         "medium_zh": Medium(row.medium).zh,
         "source": row.source_id,
         "sentiment": row.sentiment,
-        "sentiment_zh": SENTIMENT_ZH.get(row.sentiment),
+        "sentiment_zh": SENTIMENT_ZH.get(row.sentiment, "待研判"),
         "incident_id": row.incident_id,
         "incident_ref": f"舆-{row.incident_id}" if row.incident_id else None,
         "flagged": bool(row.flagged),

@@ -52,7 +52,7 @@ def _planned(payload: Payload, _: Names) -> str:
 def _raised(payload: Payload, _: Names) -> str:
     told_to = "、".join(name.split("(")[0] for name in payload["told"]) or "无人"
     quiet = f"；{'、'.join(payload['quiet'])}" if payload["quiet"] else ""
-    return f"{payload['clock']} {payload['step']} → {told_to}{quiet}"
+    return f"{payload['name']} {payload['step']} → {told_to}{quiet}"
 
 
 def _sent(payload: Payload, names: Names) -> str:
