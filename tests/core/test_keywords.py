@@ -6,7 +6,12 @@ from models.core.keywords import common_words
 
 
 def test_what_most_titles_name_is_a_keyword() -> None:
-    titles = ["江东化工园区一声巨响", "快讯：江东化工园区一企业爆燃", "江东化工园区爆燃现场", "图书馆延长开放"]
+    titles = [
+        "江东化工园区一声巨响",
+        "快讯：江东化工园区一企业爆燃",
+        "江东化工园区爆燃现场",
+        "图书馆延长开放",
+    ]
     found = common_words(titles)
     assert any(word.startswith("江东化工园区") for word in found)
     assert "爆燃" in found
