@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.ports import Delivery, Message, Outcome
+from flows.holders import ME
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
 from models.core.vocabulary import OPEN_STATES, Grade
@@ -23,7 +22,6 @@ AT_ONCE = 16
 LEASE = timedelta(seconds=60)
 """Longer than any channel's timeout, so that a slow answer is not sent twice."""
 
-SENDER = f"{socket.gethostname()}:{os.getpid()}"
 OPEN = {state.value for state in OPEN_STATES}
 
 
@@ -42,7 +40,7 @@ def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
     """One round: up to `BATCH` alerts, sent side by side, all of them recorded together."""
     now = house.time.now()
     with house.store.write() as conn:
-        rows = outbox.claim(conn, now, now + LEASE * house.time.speed, SENDER, BATCH)
+        rows = outbox.claim(conn, now, now + LEASE * house.time.speed, ME, BATCH)
     if not rows:
         return Sent()
     attempts = _send_all(house, rows, pool)

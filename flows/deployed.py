@@ -29,7 +29,7 @@ def house_of(site: str) -> House:
 
 
 async def _run(name: str, site: str) -> State[None]:
-    found = await perform(house_of(site or os.environ["HUIYING_SITE"]), name, by="prefect")
+    found = await perform(house_of(site or os.environ["HUIYING_SITE"]), name)
     words = found if found is not None else "未到时间或已由他处执行"
     await _rename(f"{TITLES[name]} · {words}")
     return Completed(message=words, name="Completed" if found is not None else "NotNeeded")

@@ -7,8 +7,6 @@ that whoever is alive does the work and nobody does it twice.
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +15,7 @@ from typing import Any
 from connectors.ports import ConnectorError
 from flows.audit import audit
 from flows.deliver import deliver
+from flows.holders import ME
 from flows.ingest import ingest
 from flows.respond import respond
 from flows.triage import triage
@@ -25,7 +24,6 @@ from flows.wiring import House
 from models.ledger import duties
 from models.ledger.store import LedgerError, Row
 
-WHO = f"{socket.gethostname()}:{os.getpid()}"
 SOONEST_S = 1.0
 """However fast a demonstration runs, a duty is not repeated within a real second."""
 LEASE = timedelta(minutes=3)
@@ -83,7 +81,7 @@ DUTIES = {
 }
 
 
-async def perform(house: House, name: str, by: str = WHO) -> str | None:
+async def perform(house: House, name: str, by: str = ME) -> str | None:
     """Do the duty if it is due and free; its one-line result, or None when there was nothing to do.
 
     A failure is recorded on the duty (the board names it) and told in the result; it never escapes,

@@ -18,6 +18,7 @@ import structlog
 from connectors.ports import ConnectorError
 from flows.deliver import AT_ONCE, deliver
 from flows.duty import SOONEST_S, overdue, perform
+from flows.holders import bury
 from flows.ingest import follow_broker
 from flows.respond import respond
 from flows.wiring import House
@@ -61,6 +62,9 @@ class ClockLoop:
         return jobs
 
     def start(self) -> None:
+        freed = bury(self.house)
+        if freed:
+            log.info("took over what a dead process held", leases=freed)
         for thread in self._threads:
             thread.start()
 

@@ -37,10 +37,8 @@ def sequence(row: Row[Any]) -> Iterator[PlannedStep]:
 
 
 def due_clocks(conn: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Clocks with a step that has passed, most overdue first; locked against other sweepers."""
+    """Clocks with a step that has passed, most overdue first."""
     query = select(CLOCK).where(CLOCK.c.next_step_at <= now).order_by(CLOCK.c.next_step_at).limit(limit)
-    if conn.dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True)
     return conn.execute(query).all()
 
 

@@ -31,6 +31,12 @@ def take(conn: Connection, name: str, now: datetime, lease: timedelta, by: str) 
     return taken.rowcount == 1
 
 
+def release(conn: Connection, holders: Sequence[str]) -> int:
+    """Take back the leases of processes that are known to be dead; how many duties that frees."""
+    gone = update(DUTY).where(DUTY.c.leased_by.in_(holders))
+    return conn.execute(gone.values(leased_by=None, leased_until=None)).rowcount
+
+
 def done(conn: Connection, name: str, now: datetime, next_at: datetime, by: str, detail: str) -> None:
     conn.execute(
         update(DUTY)

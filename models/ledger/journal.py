@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, insert, select, text, true
+from sqlalchemy import Connection, insert, select, true
 
 from models.core.moment import iso
 from models.ledger.entry import Entry
@@ -33,7 +33,6 @@ def append(conn: Connection, at: datetime, entries: Sequence[Entry]) -> int:
     """
     if not entries:
         return _head(conn)[0]
-    _lock(conn)
     seq, prev = _head(conn)
     rows = []
     for entry in entries:
@@ -44,11 +43,6 @@ def append(conn: Connection, at: datetime, entries: Sequence[Entry]) -> int:
     conn.execute(insert(JOURNAL), rows)
     project(conn, [(row["seq"], at, entry) for row, entry in zip(rows, entries, strict=True)])
     return seq
-
-
-def _lock(conn: Connection) -> None:
-    if conn.dialect.name == "postgresql":
-        conn.execute(text("SELECT pg_advisory_xact_lock(4712)"))
 
 
 def _head(conn: Connection) -> tuple[int, str]:

@@ -35,13 +35,23 @@ def claim(conn: Connection, now: datetime, until: datetime, sender: str, limit: 
     """Lease up to `limit` due alerts to `sender`, deadlines first, then the oldest."""
     waiting = (ALERT.c.next_try_at <= now) & or_(ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now)
     query = select(ALERT.c.id).where(waiting).order_by(ALERT.c.next_try_at).limit(limit)
-    if conn.dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True)
     ids = list(conn.execute(query).scalars())
     if not ids:
         return ()
     conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=sender, leased_until=until))
     return conn.execute(_whole().where(ALERT.c.id.in_(ids)).order_by(ALERT.c.raised_at, ALERT.c.rung)).all()
+
+
+def release(conn: Connection, holders: Sequence[str]) -> int:
+    """Take back the leases of senders that are known to be dead; how many alerts that frees."""
+    gone = update(ALERT).where(ALERT.c.leased_by.in_(holders))
+    return conn.execute(gone.values(leased_by=None, leased_until=None)).rowcount
+
+
+def holders(conn: Connection) -> set[str]:
+    """Who holds a lease on an alert."""
+    rows = conn.execute(select(ALERT.c.leased_by).where(ALERT.c.leased_by.is_not(None)).distinct())
+    return set(rows.scalars())
 
 
 def _whole() -> Any:

@@ -1,7 +1,8 @@
 """The database itself: engines, transactions, and nothing about meaning.
 
-A write transaction holds the journal's end from its first statement, so that the chain has no forks:
-on SQLite by `BEGIN IMMEDIATE`, on PostgreSQL by an advisory lock taken with the first append.
+A write transaction holds the journal's end from its first statement (SQLite: `BEGIN IMMEDIATE`;
+PostgreSQL: an advisory lock). So the chain has no forks, a decision stands on what it has read, and no
+two writers can wait for each other.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class Store:
             self.engine.connect().execution_options(huiying_write=True) as conn,
             conn.begin(),
         ):
+            if not self.sqlite:
+                conn.execute(text("SELECT pg_advisory_xact_lock(4712)"))
             yield conn
 
     @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-
-from support.river_site import Site, at
+import socket
+from datetime import timedelta
 
 from flows.audit import audit, verify_chain
 from flows.deliver import deliver
 from flows.duty import perform
+from flows.holders import bury
 from flows.respond import respond
+from models.ledger import duties, outbox
+from support.river_site import Site, at
 
 
 def opened(site: Site) -> str:
@@ -70,3 +73,18 @@ def test_verification_is_noted_for_the_audit_page(site: Site) -> None:
     assert site.desk.audit(5, None)["verified_at"] is None
     assert verify_chain(site.house)["ok"]
     assert site.desk.audit(5, None)["ok"] is True
+
+
+def test_what_a_dead_process_of_this_machine_held_is_taken_over_at_once(site: Site) -> None:
+    opened(site)
+    respond(site.house)
+    dead = f"{socket.gethostname()}:{2**22 + 1}:1"  # no process has that number
+    far = "another-machine:1:1"
+    with site.house.store.write() as conn:
+        outbox.claim(conn, site.time.now(), at("01:00"), dead, 10)
+        assert duties.take(conn, "triage", site.time.now(), timedelta(hours=1), dead)
+        assert duties.take(conn, "audit", site.time.now(), timedelta(hours=1), far)
+    assert bury(site.house) == 2
+    deliver(site.house)
+    assert len(site.receiver.requests) == 1
+    assert asyncio.run(perform(site.house, "audit")) is None  # another machine's lease is respected
