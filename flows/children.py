@@ -43,7 +43,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                self.command,
+                [sys.executable, "-m", "flows.tethered", str(os.getpid()), *self.command],
                 env=dict(self.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
