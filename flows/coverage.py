@@ -144,9 +144,9 @@ def sources(conn: Connection, house: House, now: datetime) -> list[Item]:
 def _registered(house: House) -> Iterator[tuple[str, Any]]:
     registered = house.site.sources
     for kind, group in (
-        ("feed", registered.feeds),
-        ("tickets", registered.tickets),
-        ("official", registered.official),
+        ("订阅", registered.feeds),
+        ("工单文件", registered.tickets),
+        ("官方渠道", registered.official),
     ):
         for source in group:
             yield kind, source

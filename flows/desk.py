@@ -316,6 +316,7 @@ class Desk:
             incident_id,
             _needed(params, "clock", "要免除的时钟"),
             by,
+            self.house.names[by],
             _needed(params, "reason", "免除理由"),
         )
         return self._seen(incident_id)

@@ -153,9 +153,9 @@ class Sorter:
             if part is not None
         ]
         graded = grade(parts)
-        worry = concern(
-            judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, graded
-        )
+        # to stand on a list of everybody's topics is spread, not yet a worry of ours
+        felt = grade([p for p in parts if p.part != "heat"]) if signal.medium is Medium.HOT_SEARCH else graded
+        worry = concern(judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, felt)
         cluster, link = self._place(key, signal, at, facts, parts, judgement.rumour)
         crowd = _crowd(cluster)
         flagged = worry.flagged or bool(crowd)

@@ -91,6 +91,8 @@ class House:
     @property
     def public_url(self) -> str:
         """Where people reach the board, for links in messages."""
+        if self.site.console.public_url:
+            return self.site.console.public_url.rstrip("/")
         host = self.site.console.host
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         return f"http://{shown}:{self.port or self.site.console.port}"

@@ -241,6 +241,8 @@ class Alert(SQLModel, table=True):
     unit: str
     contacts: list[list[str]] = _json()
     contact: int = 0
+    contact_tries: int = 0
+    refused: list[int] = _json()
     ref: str = _text()
     reason: str = _text()
     state: str

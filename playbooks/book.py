@@ -60,15 +60,19 @@ class Library:
     def rules(self, situation: Situation) -> tuple[tuple[Playbook, ClockRule], ...]:
         """The clocks of an incident, one for each clock id.
 
-        Where two playbooks name the same clock the shorter one runs (the earlier at equal
-        length), so that no playbook of a site can lengthen what another one demands.
+        Where two playbooks name the same clock a statutory one comes before any other, then the
+        shorter one (the earlier at equal length): nothing of a site can lengthen the law.
         """
         found: dict[str, tuple[Playbook, ClockRule]] = {}
         for book in self.choose(situation):
             for rule in book.clock_rules(situation):
-                if rule.id not in found or rule.amount < found[rule.id][1].amount:
+                if rule.id not in found or _order(rule) < _order(found[rule.id][1]):
                     found[rule.id] = (book, rule)
         return tuple(found.values())
+
+
+def _order(rule: ClockRule) -> tuple[bool, timedelta]:
+    return not rule.statutory, rule.amount
 
 
 def bind(playbook: PlaybookSource, source: str) -> Playbook:

@@ -52,6 +52,8 @@ class ConsoleSource(Strict):
     """监听地址；只给本机用写 127.0.0.1"""
     port: Port = 8787
     """端口"""
+    public_url: Url | None = None
+    """值班员手机上能打开的地址，提醒里的链接用它，例如 https://huiying.example.gov.cn；不写用上面的地址"""
 
 
 class KafkaSource(Strict):

@@ -106,6 +106,7 @@ def shelve(chain: Sequence[Overlay], own: Sequence[Draft], problems: list[Proble
     mixed = _with_own(_picked(chain, shipped, problems), [draft for draft in own if _active(draft, chain)])
     final = _applied(chain, mixed, problems)
     problems.extend(_laxer(chain, law, final))
+    problems.extend(_taken(law, final))
     return Library(tuple(bind(draft.playbook, draft.document.file) for draft in final))
 
 
@@ -194,6 +195,21 @@ def _laxer(chain: Sequence[Overlay], law: list[Draft], final: list[Draft]) -> li
             found.extend(_trigger(draft, mine))
             found.extend(_clocks(chain, draft, mine))
     return found
+
+
+def _taken(law: list[Draft], final: list[Draft]) -> list[Problem]:
+    """The id of a statutory clock in another playbook: it could run in the statutory one's place."""
+    owners = {id_: draft for draft in law for id_ in statutory(draft.playbook)}
+    return [
+        draft.document.problem(
+            ("clocks", n, "id"),
+            f"时钟标识 “{clock.id}” 是法定时限 “{owners[clock.id].playbook.id}” 的，别的预案不能用",
+            f"换一个标识；要收紧它，请写同名预案 {owners[clock.id].playbook.id} 或参数集",
+        )
+        for draft in final
+        for n, clock in enumerate(draft.playbook.clocks)
+        if clock.id in owners and draft.playbook.id != owners[clock.id].playbook.id
+    ]
 
 
 def _missing(chain: Sequence[Overlay], draft: Draft) -> Problem:

@@ -43,7 +43,7 @@ def import_(
                 for batch in tickets.read_batches(path, kind, source_id=source or path.name.split(".")[0]):
                     tally.add(store(opened, batch, source or path.name.split(".")[0]))
                     for rejected in batch.rejected[:3]:
-                        say(f"  退回 {rejected.place}: {rejected.reason}")
+                        say(f"  退回 {rejected.reason}")
             except (ConnectorError, OSError) as error:
                 say(f"{path}: {error}")
                 failed = True

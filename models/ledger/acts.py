@@ -316,7 +316,9 @@ def _keep(conn: Connection, proof: Proof) -> None:
         )
 
 
-def waive(conn: Connection, at: datetime, incident_id: str, rule_id: str, by: str, reason: str) -> None:
+def waive(
+    conn: Connection, at: datetime, incident_id: str, rule_id: str, by: str, name: str, reason: str
+) -> None:
     """ "No reply is needed", signed and counted apart from met (law 8)."""
     row = _still_open(incidents.get(conn, incident_id))
     if not reason.strip():
@@ -324,7 +326,7 @@ def waive(conn: Connection, at: datetime, incident_id: str, rule_id: str, by: st
     waiting = [c for c in clocks.open_clocks(conn, row.id) if c.rule_id == rule_id]
     if not waiting:
         raise NotAllowed(_why_not(conn, row, EvidenceKind.STATEMENT, rule_id))
-    ended = [clocks.ending(c.id, ClockState.WAIVED, at, f"{by} 免除: {reason}") for c in waiting]
+    ended = [clocks.ending(c.id, ClockState.WAIVED, at, f"{name} 免除: {reason}") for c in waiting]
     payload = {"clocks": [rule_id], "update": {"clock": ended}}
     append(conn, at, [Entry("clock_waived", payload, by, reason, row.id)])
 

@@ -24,6 +24,11 @@ INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
 STEP: Table = Step.__table__  # type: ignore[attr-defined]
 
+DEAD_AND_NEEDED = (ALERT.c.state == AlertState.DEAD.value) & ALERT.c.clock_id.in_(
+    select(CLOCK.c.id).where(CLOCK.c.ended_at.is_(None))
+)
+"""An alert that reached nobody, about a clock that still runs."""
+
 TRIES_PER_CONTACT = 4
 """After so many passing refusals of one contact the next one is tried."""
 KINDS = {"accepted": "alert_accepted", "dead": "alert_dead", "withdrawn": "alert_withdrawn"}
@@ -127,36 +132,45 @@ def _settled(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> Ent
 
 
 def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[str, Any]:
-    """Accepted; or the same contact later; or the next contact at once; or dead."""
+    """Accepted; or the same contact later; or the next contact; or dead when all have refused."""
     if attempt.accepted:
         return {
             "state": AlertState.ACCEPTED.value,
             "accepted_at": iso(now),
             "receipt": attempt.receipt,
             "next_try_at": None,
-            "contact": row.contact,
         }
-    kept = {"accepted_at": None, "receipt": None}
     if attempt.withdrawn:
-        return kept | {"state": AlertState.WITHDRAWN.value, "next_try_at": None, "contact": row.contact}
-    tried = row.attempts % TRIES_PER_CONTACT + 1
+        return {"state": AlertState.WITHDRAWN.value, "next_try_at": None}
+    tried = row.contact_tries + 1
     if not attempt.lasting and tried < TRIES_PER_CONTACT:
         wait = wait_for(tried, attempt.retry_after)
-        return kept | {
-            "state": AlertState.QUEUED.value,
-            "next_try_at": iso(now + wait * pace),
-            "contact": row.contact,
-        }
-    if row.contact + 1 < len(row.contacts):
-        return kept | {"state": AlertState.QUEUED.value, "next_try_at": iso(now), "contact": row.contact + 1}
-    if not attempt.lasting:  # the last contact only passes: go on trying, ever slower, for ever
-        wait = wait_for(row.attempts + 1, attempt.retry_after)
-        return kept | {
-            "state": AlertState.QUEUED.value,
-            "next_try_at": iso(now + wait * pace),
-            "contact": row.contact,
-        }
-    return kept | {"state": AlertState.DEAD.value, "next_try_at": None, "contact": row.contact}
+        return _queued(now + wait * pace, row.contact, tried, row.refused)
+    refused = sorted({*row.refused, row.contact}) if attempt.lasting else row.refused
+    following = _next_contact(row, refused)
+    if following is None:
+        return {"state": AlertState.DEAD.value, "next_try_at": None, "refused": refused}
+    again = following <= row.contact  # every contact has had its turn: go round, slowly, for ever
+    wait = max(LONGEST_WAIT, timedelta(seconds=attempt.retry_after or 0)) if again else timedelta(0)
+    later_round = again or row.attempts + 1 >= TRIES_PER_CONTACT * len(row.contacts)
+    return _queued(now + wait * pace, following, TRIES_PER_CONTACT - 1 if later_round else 0, refused)
+
+
+def _queued(at: datetime, contact: int, tries: int, refused: list[int]) -> dict[str, Any]:
+    return {
+        "state": AlertState.QUEUED.value,
+        "next_try_at": iso(at),
+        "contact": contact,
+        "contact_tries": tries,
+        "refused": refused,
+    }
+
+
+def _next_contact(row: Row[Any], refused: Sequence[int]) -> int | None:
+    """The contact after this one, round the list, that has not refused for good."""
+    count = len(row.contacts)
+    turns = ((row.contact + step) % count for step in range(1, count + 1))
+    return next((contact for contact in turns if contact not in refused), None)
 
 
 def wait_for(tried: int, wished: float | None) -> timedelta:
@@ -166,12 +180,12 @@ def wait_for(tried: int, wished: float | None) -> timedelta:
 
 
 def queue(conn: Connection, now: datetime) -> dict[str, Any]:
-    """How many alerts wait, how many are dead, and since when the oldest waits."""
+    """How many alerts wait, how many are dead while their clock runs, and since when the oldest waits."""
     row = conn.execute(
         select(
             func.count(case((ALERT.c.next_try_at.is_not(None), 1))).label("waiting"),
-            func.count(case((ALERT.c.state == AlertState.DEAD.value, 1))).label("dead"),
+            func.count(case((DEAD_AND_NEEDED, 1))).label("dead"),
             func.min(case((ALERT.c.next_try_at.is_not(None), ALERT.c.raised_at))).label("oldest"),
-        ).where(or_(ALERT.c.next_try_at.is_not(None), ALERT.c.state == AlertState.DEAD.value))
+        ).where(or_(ALERT.c.next_try_at.is_not(None), DEAD_AND_NEEDED))
     ).one()
     return {"waiting": row.waiting, "dead": row.dead, "oldest": row.oldest}

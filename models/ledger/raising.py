@@ -154,6 +154,8 @@ def _alert(
         "unit": telling.person.unit,
         "contacts": [[c.channel, c.address] for c in telling.person.contacts],
         "contact": 0,
+        "contact_tries": 0,
+        "refused": [],
         "ref": f"{incident.ref} {row.name} {step.key}",
         "reason": f"{reason}；{telling.reason}",
         "state": AlertState.QUEUED.value,

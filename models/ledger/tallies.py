@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, func, select
 
 from models.core.vocabulary import AlertState
 from models.ledger.clocks import CLOCK
-from models.ledger.outbox import ALERT
+from models.ledger.outbox import ALERT, DEAD_AND_NEEDED
 from models.ledger.signals import DEAD, SIGNAL
 from models.records import Step
 
@@ -50,7 +50,8 @@ def alerts_waiting(conn: Connection, before: datetime) -> int:
 
 
 def alerts_dead(conn: Connection) -> int:
-    return conn.execute(select(func.count()).where(ALERT.c.state == AlertState.DEAD.value)).scalar_one()
+    """Alerts that no contact took, about clocks that still run."""
+    return conn.execute(select(func.count()).where(DEAD_AND_NEEDED)).scalar_one()
 
 
 def worst_lateness_s(conn: Connection) -> float:

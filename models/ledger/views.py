@@ -30,7 +30,7 @@ from models.core.vocabulary import (
     StartEvent,
 )
 from models.ledger import incidents, journal
-from models.ledger.words import KINDS, told
+from models.ledger.words import KINDS, acting, told
 from models.records import Ack, Alert, Clock, Evidence, Incident, Judgement, Signal, Step
 
 INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
@@ -199,8 +199,9 @@ def counts(made: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 def recent_alerts(conn: Connection, limit: int, incident_id: str | None = None) -> list[dict[str, Any]]:
     query = (
-        select(ALERT, INCIDENT.c.title)
+        select(ALERT, INCIDENT.c.title, CLOCK.c.name.label("clock"))
         .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id, isouter=True)
+        .join(CLOCK, CLOCK.c.id == ALERT.c.clock_id, isouter=True)
         .order_by(ALERT.c.raised_at.desc(), ALERT.c.rung)
         .limit(limit)
     )
@@ -220,7 +221,7 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "ref": row.ref,
         "incident_id": row.incident_id,
         "title": row.title,
-        "step": row.step_key,
+        "step": f"{row.clock} {row.step_key}" if row.clock else row.step_key,
         "rung": row.rung,
         "state": row.state,
         "state_zh": AlertState(row.state).zh,
@@ -317,7 +318,7 @@ def _told(row: dict[str, Any], names: Names) -> dict[str, Any]:
         "kind": row["kind"],
         "kind_zh": KINDS.get(row["kind"], row["kind"]),
         "text": told(journal.as_entry(row), names),
-        "actor": names.get(row["actor"], row["actor"]),
+        "actor": acting(row["actor"], names),
         "reason": row["reason"],
         "incident_id": row["incident_id"],
         "hash": row["hash"],
@@ -384,7 +385,8 @@ def audit(conn: Connection, limit: int, before: int | None, names: Names) -> lis
     query = select(table).order_by(table.c.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(table.c.seq < before)
-    return [_told(dict(row), names) for row in conn.execute(query).mappings()]
+    shown = [_told(dict(row), names) for row in conn.execute(query).mappings()]
+    return [entry | {"kind": entry["kind_zh"], "code": entry["kind"]} for entry in shown]
 
 
 def revision(conn: Connection) -> int:

@@ -101,3 +101,9 @@ def told(entry: Entry, names: Names) -> str:
     """The entry in one sentence; an unknown kind shows its own name rather than nothing."""
     tell = _TOLD.get(entry.kind)
     return tell(entry.payload, names) if tell else entry.kind
+
+
+def acting(actor: str, names: Names) -> str:
+    """Who acted, for people: a person's name, 渠道 terminal, 信源 news."""
+    kind, _, name = actor.partition(":")
+    return names.get(actor) or {"channel": f"渠道 {name}", "source": f"信源 {name}"}.get(kind, actor)

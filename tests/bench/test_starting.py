@@ -36,7 +36,7 @@ def test_the_program_starts_alone_and_takes_in_signals(
                 measured.add(
                     f"memory of huiying run after {count:,} signals", "MB", engine, resident_mb(run.pid)
                 )
-            run.stop()
+            run.kill()
     assert waiting == 0
 
 

@@ -14,7 +14,7 @@ from support.sites import write_site
 from support.truth import wrong
 
 SHORT_KILLS, LONG_KILLS = 3, 300
-LONGEST_LIFE_S = 0.8
+LONGEST_LIFE_S = 1.0
 
 
 @pytest.mark.parametrize("workers", [1, 2], ids=["one worker", "two at once"])

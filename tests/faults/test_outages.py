@@ -32,7 +32,8 @@ def test_a_worker_outlives_the_crashes_of_its_database_and_loses_nothing(
         site = write_site(tmp_path / "site", receiver.url, database=own_postgres.database(), timeout_s=2)
         with Campaign(site, receiver, seed) as campaign:
             campaign.fill()
-            for _ in range(LONG_CRASHES if long else SHORT_CRASHES):
+            crashes = LONG_CRASHES if long else SHORT_CRASHES
+            for _ in range(crashes):
                 campaign.act()
                 time.sleep(campaign.dice.uniform(0.2, 1.5))
                 own_postgres.stop("immediate")
@@ -40,7 +41,8 @@ def test_a_worker_outlives_the_crashes_of_its_database_and_loses_nothing(
             _wait_for_beats(campaign)
             truth = campaign.settle()
             verified = command(site, "verify")
-            campaigns.append(column("postgresql crashes", campaign, truth, verified))
+            made = column("postgresql, 1", campaign, truth, verified)
+            campaigns.append(made | {"crashes of the database": crashes})
     assert truth.accepted > 0
     assert wrong(truth) == {}, f"seed {seed}"
     assert verified["ok"], f"seed {seed}: {verified['findings']}"

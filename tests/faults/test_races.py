@@ -46,11 +46,6 @@ def side_by_side(*works: Callable[[], object]) -> list[str]:
     return refused
 
 
-def on_postgres(request: pytest.FixtureRequest, store: Store, reason: str) -> None:
-    if not store.sqlite:
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
-
-
 @pytest.mark.xfail(
     strict=True, reason="outbox.settle writes over what another sender has settled after the lease ran out"
 )
@@ -74,10 +69,7 @@ def test_a_sender_that_comes_too_late_does_not_undo_anothers_acceptance(store: S
         assert conn.execute(select(ALERT.c.state)).scalars().all() == [AlertState.ACCEPTED.value]
 
 
-def test_incidents_that_people_open_at_the_same_moment_get_numbers_of_their_own(
-    store: Store, request: pytest.FixtureRequest
-) -> None:
-    on_postgres(request, store, "incidents.next_id is read before the journal's lock is taken")
+def test_incidents_that_people_open_at_the_same_moment_get_numbers_of_their_own(store: Store) -> None:
     made: list[str] = []
 
     def some() -> None:
@@ -87,10 +79,7 @@ def test_incidents_that_people_open_at_the_same_moment_get_numbers_of_their_own(
     assert len(set(made)) == 40
 
 
-def test_a_person_who_stops_a_clock_while_the_sweep_runs_is_not_refused(
-    store: Store, request: pytest.FixtureRequest
-) -> None:
-    on_postgres(request, store, "the sweep locks clocks before the journal, an act the other way round")
+def test_a_person_who_stops_a_clock_while_the_sweep_runs_is_not_refused(store: Store) -> None:
     incidents = [opened(store) for _ in range(40)]
     ended = threading.Event()
 

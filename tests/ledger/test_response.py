@@ -171,7 +171,7 @@ def test_an_incident_closes_only_when_no_clock_is_open(store: Store) -> None:
         acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "办完")
     with store.write() as conn:
         for rule_id in ("first_statement", "press_conference"):
-            acts.waive(conn, MIDNIGHT + HOUR, incident, rule_id, "zhou", "误报，经核实无此事")
+            acts.waive(conn, MIDNIGHT + HOUR, incident, rule_id, "zhou", "周主要", "误报，经核实无此事")
         acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "误报")
     with store.write() as conn:
         acts.reopen(conn, MIDNIGHT + 2 * HOUR, incident, "li", "声明撤回", rules_for)
@@ -259,3 +259,18 @@ def test_verify_passes_and_finds_a_changed_row_and_a_changed_entry(store: Store)
         conn.execute(text("UPDATE incident SET grade = 'II'"))
         conn.execute(text("UPDATE journal SET reason = '改过' WHERE seq = 1"))
     assert any("第 1 条" in finding for finding in verify(store, MIDNIGHT + 5 * HOUR)["findings"])
+
+
+def test_a_passing_no_goes_on_for_ever_ever_slower(store: Store) -> None:
+    opened(store, MIDNIGHT)
+    now, waits = MIDNIGHT + 2.5 * HOUR, []
+    sweep(store, now)
+    for _ in range(7):
+        with store.write() as conn:
+            (row,) = outbox.claim(conn, now, now + MINUTE, "a", 10)
+            outbox.settle(conn, now, [(row, attempt(row))])
+            later = conn.execute(select(Alert.next_try_at)).scalar_one()
+        assert later is not None
+        waits.append((later - now).total_seconds())
+        now = later
+    assert waits == [5, 10, 20, 300, 300, 300, 300]

@@ -49,7 +49,7 @@ def test_nothing_shipped_has_a_problem() -> None:
         ("update", 12, StartEvent.OCCURRENCE, {"S-024"}, False),
         ("clarify", 2, StartEvent.DISCOVERY, {"N-040", "N-061"}, False),
         ("handover", 2, StartEvent.DISCOVERY, {"N-006", "S-035"}, False),
-        ("acknowledge", 1, StartEvent.DISCOVERY, {"N-091"}, False),
+        ("acknowledge", 1, StartEvent.GRADED, {"N-091"}, False),
     ],
 )
 def test_each_number_is_the_one_of_its_source(

@@ -6,6 +6,7 @@ import pytest
 
 from models.core.situation import Situation
 from models.core.vocabulary import Grade
+from playbooks.lint import lint
 from playbooks.problem import Problem
 from playbooks.shelf import SHIPPED
 from playbooks.site import Site, load_site, survey
@@ -145,16 +146,12 @@ id: school
 name: 校园
 trigger: {when: true}
 clocks:
-  - id: general_response
-    name: 予以回应
-    amount: PT12H
-    start: discovery
-    stop: {evidence: published_response}
+  - {id: update, name: 续报, amount: PT6H, start: discovery, stop: {evidence: published_update}}
   - {id: clarify, name: 澄清, amount: PT9H, start: discovery, stop: {evidence: published_clarification}}
 """
     directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/school.yaml": own})
-    found_amounts = amounts(load_site(directory, {}), Situation(Grade.IV))
-    assert found_amounts == {"acknowledge": 2, "general_response": 12, "clarify": 9}
+    found_amounts = amounts(load_site(directory, {}), Situation(Grade.II, event_grade=Grade.II))
+    assert (found_amounts["update"], found_amounts["clarify"]) == (6, 9)
 
 
 def test_a_trigger_too_wide_to_compare_is_refused(tmp_path: Path) -> None:
@@ -166,3 +163,16 @@ def test_a_trigger_too_wide_to_compare_is_refused(tmp_path: Path) -> None:
     text = text.replace("""'event_grade in ["I", "II"] || heat_grade == "I"'""", f"'{when}'")
     directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
     assert any("变量太多，无法核对" in line for line in found(directory))
+
+
+def test_another_playbook_may_not_take_the_id_of_a_statutory_clock(tmp_path: Path) -> None:
+    """Else a laxer start or a wider proof under the same name would run in the law's place."""
+    (tmp_path / "site.yaml").write_text("name: 临江\n", encoding="utf-8")
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "lax.yaml").write_text(
+        "id: lax\nname: 宽松\ntrigger: {when: true}\nclocks:\n"
+        "  - {id: first_statement, name: 首发, amount: PT4H, start: ack, stop: {evidence: published_update}}\n",
+        encoding="utf-8",
+    )
+    lines = [str(problem) for problem in lint([tmp_path]) if not problem.warning]
+    assert any("“first_statement” 是法定时限 “major_emergency” 的" in line for line in lines)

@@ -46,7 +46,9 @@ def clocks(incident: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def running(incident: dict[str, Any]) -> list[str]:
-    return [clock["id"] for clock in incident["clocks"] if clock["state"] in ("running", "at_risk", "breached")]
+    return [
+        clock["id"] for clock in incident["clocks"] if clock["state"] in ("running", "at_risk", "breached")
+    ]
 
 
 def one_line(said: Said) -> str:
@@ -63,7 +65,12 @@ def one_line(said: Said) -> str:
 def test_a_new_site_is_written_linted_and_found_sound(tmp_path: Path) -> None:
     cli = Cli(tmp_path / "office")
     written = cli.json("init", str(cli.site))
-    assert {Path(path).name for path in written} >= {"site.yaml", "roster.yaml", "sources.yaml", "channels.yaml"}
+    assert {Path(path).name for path in written} >= {
+        "site.yaml",
+        "roster.yaml",
+        "sources.yaml",
+        "channels.yaml",
+    }
     assert cli.json("lint", str(cli.site)) == []
     found = cli.json("doctor")
     assert found["ok"] is True
@@ -124,7 +131,12 @@ def test_the_board_has_the_shape_of_the_contract(cli: Cli) -> None:
     left = parse_iso(first["due_at"]) - parse_iso(board["now"])
     assert first["left_s"] == pytest.approx(left.total_seconds(), abs=1)
     assert all({"key", "due_at", "raised_at"} <= step.keys() for step in first["steps"])
-    assert {item["name"] for item in board["coverage"]["items"]} >= {"database", "respond", "deliver", "roster"}
+    assert {item["name"] for item in board["coverage"]["items"]} >= {
+        "database",
+        "respond",
+        "deliver",
+        "roster",
+    }
 
 
 def test_an_incident_goes_through_every_act_to_its_end(cli: Cli) -> None:
@@ -133,14 +145,26 @@ def test_an_incident_goes_through_every_act_to_its_end(cli: Cli) -> None:
 
     graded = cli.json("grade", name, "II", "--by", "li", "--reason", "现场核实死亡人数")
     assert graded["grade"] == "II"
-    began = {clock["started_at"] for clock in graded["clocks"] if clock["id"] in ("first_statement", "press_conference")}
-    assert len(began) == 1  # a raised grade adds clocks on the same start (law 7)
+    began = [clocks(graded)[clock]["started_at"] for clock in ("first_statement", "press_conference")]
+    assert len(set(began)) == 1  # a raised grade adds clocks on the same start (law 7)
     assert clocks(graded)["first_statement"]["left_s"] < 0
 
-    assert cli.json("assign", name, "--by", "li", "--unit", "office", "--reason", "牵头处置")["owner"] == "office"
+    assert (
+        cli.json("assign", name, "--by", "li", "--unit", "office", "--reason", "牵头处置")["owner"]
+        == "office"
+    )
     cli.json("update", name, "--by", "chen", "--text", "明火已扑灭")
     corrected = cli.json(
-        "correct", name, "--by", "li", "--reason", "调度记录为准", "--event", "occurrence", "--value", ago(hours=3)
+        "correct",
+        name,
+        "--by",
+        "li",
+        "--reason",
+        "调度记录为准",
+        "--event",
+        "occurrence",
+        "--value",
+        ago(hours=3),
     )
     assert clocks(corrected)["first_statement"]["left_s"] > 0
 
@@ -182,10 +206,11 @@ def test_a_merge_keeps_the_earlier_start_and_one_incident(cli: Cli) -> None:
 
 
 def test_imported_tickets_become_one_incident_that_can_be_split(cli: Cli, tmp_path: Path) -> None:
+    body = "园区一车间爆炸，已致12人死亡，第{n}次来电。"
     rows = [
-        {"id": f"T{n}", "title": "江东化工园区发生爆炸", "body": f"园区一车间爆炸，已致12人死亡，第{n}次来电。", "time": ago(minutes=9 - n)}
+        {"id": f"T{n}", "title": "江东化工园区发生爆炸", "body": body.format(n=n), "time": ago(minutes=9 - n)}
         for n in range(3)
-    ]  # fmt: skip
+    ]
     file = tmp_path / "calls.jsonl"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     assert cli.json("import", str(file)) == {"read": 3, "accepted": 3, "duplicate": 0, "rejected": 0}
@@ -195,7 +220,8 @@ def test_imported_tickets_become_one_incident_that_can_be_split(cli: Cli, tmp_pa
     (incident,) = cli.json("board")["incidents"]
     assert incident["signal_count"] == 3
     chosen = str(cli.json("ack", incident["id"], "--by", "chen")["signals_list"][0]["id"])
-    apart = cli.json("split", incident["id"], "--by", "li", "--signals", chosen, "--title", "另一车间", "--reason", "不同起")
+    why = ("--title", "另一车间", "--reason", "不同起")
+    apart = cli.json("split", incident["id"], "--by", "li", "--signals", chosen, *why)
     assert (apart["title"], apart["signal_count"]) == ("另一车间", 1)
     counts = {one["id"]: one["signal_count"] for one in cli.json("board")["incidents"]}
     assert counts == {incident["id"]: 2, apart["id"]: 1}
@@ -231,7 +257,12 @@ def test_triage_answers_every_line_in_order_without_a_site(tmp_path: Path) -> No
     first, bad, second, empty, array = said.lines
     assert first.keys() >= TRIAGED
     assert first["facts"].keys() >= FACTS
-    assert (first["id"], first["facts"]["deaths"], first["event_grade"], first["flagged"]) == ("a", 12, "II", True)
+    assert (first["id"], first["facts"]["deaths"], first["event_grade"], first["flagged"]) == (
+        "a",
+        12,
+        "II",
+        True,
+    )
     assert (second["id"], second["facts"]["deaths"], second["flagged"]) == ("b", None, False)
     assert -1 <= first["sentiment_score"] <= 1
     assert first["sentiment"] in ("neg", "neu", "pos")
@@ -260,14 +291,28 @@ REFUSED = {
         ("stop", "{id}", "--by", "chen", "--clock", "first_statment", "--url", "https://a.example/1"),
         "是不是 “first_statement”",
     ),
-    "an unknown clock to waive": (("waive", "{id}", "--by", "li", "--reason", "无", "--clock", "pres"), "press_conference"),
+    "an unknown clock to waive": (
+        ("waive", "{id}", "--by", "li", "--reason", "无", "--clock", "pres"),
+        "press_conference",
+    ),
     "an unknown grade": (("grade", "{id}", "V", "--by", "li", "--reason", "误"), "I、II、III、IV"),
     "an unknown kind": (
         ("open", "--title", "停水", "--grade", "IV", "--by", "chen", "--kind", "hardshp"),
         "是不是 “hardship”",
     ),
     "an unknown event of time": (
-        ("correct", "{id}", "--by", "li", "--reason", "误", "--event", "occurence", "--value", "2026-11-21 02:13"),
+        (
+            "correct",
+            "{id}",
+            "--by",
+            "li",
+            "--reason",
+            "误",
+            "--event",
+            "occurence",
+            "--value",
+            "2026-11-21 02:13",
+        ),
         "是不是 “occurrence”",
     ),
     "a time that is none": (
@@ -283,7 +328,10 @@ REFUSED = {
         "http",
     ),
     "evidence without anything": (("stop", "{id}", "--by", "chen", "--clock", "first_statement"), "url"),
-    "evidence of no kind": (("stop", "{id}", "--by", "chen", "--url", "https://a.example/1"), "published_statement"),
+    "evidence of no kind": (
+        ("stop", "{id}", "--by", "chen", "--url", "https://a.example/1"),
+        "published_statement",
+    ),
     "a merge with itself": (("merge", "{id}", "{id}", "--by", "li"), "它自己"),
     "a split of nothing": (("split", "{id}", "--by", "li", "--signals", "7", "--title", "另"), "请核对编号"),
     "the reopening of what is open": (("reopen", "{id}", "--by", "li", "--reason", "误"), "未办结"),
@@ -303,6 +351,28 @@ def test_what_is_wrong_is_refused_in_one_line_that_says_what_to_do(cli: Cli, cas
     assert cli.json("verify")["entries"] == before
 
 
+WISHED = {
+    "a grade in small letters": (("grade", "{id}", "iii", "--by", "li", "--reason", "误"), "是不是 “III”"),
+    "a clock to waive": (
+        ("waive", "{id}", "--by", "li", "--reason", "无", "--clock", "first_statment"),
+        "是不是 “first_statement”",
+    ),
+    "an incident without its zeros": (("ack", "{year}-1", "--by", "chen"), "{id}"),
+    "an unknown unit": (("assign", "{id}", "--by", "li", "--unit", "ofice"), "是不是 “office”"),
+    "words for numbers": (("split", "{id}", "--by", "li", "--signals", "1,x", "--title", "另"), "“x”"),
+}
+
+
+@pytest.mark.parametrize("case", WISHED)
+@pytest.mark.xfail(strict=True, reason="not said yet; when it is, move the case to REFUSED")
+def test_what_was_probably_meant_is_said(cli: Cli, case: str) -> None:
+    name = opened(cli)["id"]
+    args, words = WISHED[case]
+    said = cli(*(arg.format(id=name, year=name[:4]) for arg in args))
+    assert said.code == 1
+    assert words.format(id=name) in one_line(said)
+
+
 @pytest.mark.parametrize(
     "args",
     [
@@ -319,7 +389,9 @@ def test_what_is_wrong_is_refused_in_one_line_that_says_what_to_do(cli: Cli, cas
     ],
     ids=" ".join,
 )
-def test_wrong_usage_ends_with_two_and_says_nothing_on_standard_output(cli: Cli, args: tuple[str, ...]) -> None:
+def test_wrong_usage_ends_with_two_and_says_nothing_on_standard_output(
+    cli: Cli, args: tuple[str, ...]
+) -> None:
     said = cli(*args)
     assert said.code == 2
     assert said.out == ""
@@ -366,9 +438,9 @@ def test_a_script_reads_pure_json_from_the_real_command(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_early_leaves_no_traceback() -> None:
     line = '{"id": "%d", "text": "小区停水三天"}\n'
-    with subprocess.Popen(
-        huiying("triage", "--jsonl"), env=environ(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+    pipe = subprocess.PIPE
+    command_line = huiying("triage", "--jsonl")
+    with subprocess.Popen(command_line, env=environ(), stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin
         assert process.stdout
         assert process.stderr

@@ -66,7 +66,7 @@ class Place:
     def told_to_the_end(self) -> bool:
         with self.house.store.read() as conn:
             kept = duties.get_setting(conn, KEY)
-            return bool(kept) and kept["seq"] >= views.revision(conn)
+            return kept is not None and kept["seq"] >= views.revision(conn)
 
     def story(self, incident: str) -> list[str]:
         """The names of the recorded runs of an incident's raised steps, sorted."""
@@ -93,7 +93,8 @@ def test_a_feed_item_becomes_a_signal_through_a_run_that_prefect_shows(place: Pl
     entrypoints = {f"flows.deployed.{name}" for name in DUTIES}
     until(lambda: place.server.deployments().keys() >= entrypoints, place.runner.words)
     done = until(
-        lambda: [run for run in place.server.runs() if run["name"].startswith("收集 · 新 1")], place.runner.words
+        lambda: [run for run in place.server.runs() if run["name"].startswith("收集 · 新 1")],
+        place.runner.words,
     )
     assert [run["state_type"] for run in done] == ["COMPLETED"]
     assert done[0]["state_name"] == "Completed"

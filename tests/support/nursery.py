@@ -2,7 +2,8 @@
 
 Every worker is a process of its own that opens the site's house as `huiying worker respond deliver`
 does and then runs the clock loop until it is killed. The fork only spares the second that imports
-take, so that a campaign of a thousand kills ends within the hour.
+take, so that a campaign of a thousand kills ends within the hour. `flows` is read after the fork: a
+worker names itself there by its own process number.
 
 Lines in: the folder of a site. Lines out: the pid of the worker that now runs it.
 """
@@ -13,15 +14,21 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
-import alembic.command  # noqa: F401  (what a worker will need is read before the fork)
-import psycopg  # noqa: F401
-
-from flows.commands.common import quiet_logs
-from flows.loop import ClockLoop
-from flows.wiring import House
-
+BEFORE = (
+    "alembic.command",
+    "psycopg",
+    "connectors.broker",
+    "connectors.channels",
+    "connectors.feeds",
+    "connectors.tickets",
+    "connectors.watch",
+    "models.ledger.views",
+    "playbooks.site",
+)
+"""What is heavy and the same for every worker."""
 DUTIES = ("respond", "deliver")
 
 
@@ -31,13 +38,16 @@ def work(site: Path) -> None:
     with (site / "workers.log").open("ab", buffering=0) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    quiet_logs()
-    ClockLoop(House.open(site), DUTIES).start()
+    common, loop, wiring = map(import_module, ("flows.commands.common", "flows.loop", "flows.wiring"))
+    common.quiet_logs()
+    loop.ClockLoop(wiring.House.open(site), DUTIES).start()
     threading.Event().wait()
 
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not kept
+    for name in BEFORE:
+        import_module(name)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

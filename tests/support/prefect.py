@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, Self
@@ -58,12 +59,11 @@ class PrefectServer(_Beside):
         until(lambda: answers(f"{self.url}/health"), self.words, alive=lambda: self.alive)
 
     def ask(self, path: str, **body: Any) -> Any:
-        """POST to Prefect's own API."""
+        """POST to Prefect's own API; asked again while its SQLite file is busy (503)."""
         request = urllib.request.Request(
             f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        return until(lambda: _answer(request), self.words, alive=lambda: self.alive)[0]
 
     def deployments(self) -> dict[str, dict[str, Any]]:
         """Entrypoint → deployment."""
@@ -82,3 +82,15 @@ class Runner(_Beside):
 
     def __init__(self, site: Path, server: PrefectServer) -> None:
         super().__init__(huiying("serve", "--site", str(site)), site / "runner.log", **server.settings)
+
+
+def _answer(request: urllib.request.Request) -> list[Any]:
+    """The answer in a list, since it may itself be empty; nothing when Prefect is too busy."""
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [json.load(answer)]
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == 503:
+                return []
+            raise

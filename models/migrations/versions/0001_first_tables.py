@@ -35,6 +35,8 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(), nullable=False),
         sa.Column("contacts", sa.JSON(), nullable=False),
         sa.Column("contact", sa.Integer(), nullable=False),
+        sa.Column("contact_tries", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.JSON(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
