@@ -100,6 +100,13 @@ class ClusteringSource(Strict):
     """多少小时内的相近信息归为一起事件（建议值）"""
 
 
+class HeartbeatSource(Strict):
+    """外部心跳。"""
+
+    url: Url | None = None
+    """一切正常时每分钟访问一次的地址；停了就是出事了，由外部系统报警"""
+
+
 class SiteSource(Strict):
     """站点总设置 site.yaml。"""
 
@@ -125,6 +132,8 @@ class SiteSource(Strict):
     """保存期限"""
     clustering: ClusteringSource = ClusteringSource()
     """归并"""
+    heartbeat: HeartbeatSource = HeartbeatSource()
+    """外部心跳"""
 
 
 class FeedSource(Strict):

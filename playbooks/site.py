@@ -17,6 +17,7 @@ from playbooks.papers import (
     ChannelsSource,
     ClusteringSource,
     ConsoleSource,
+    HeartbeatSource,
     HttpSource,
     KafkaSource,
     PlanSource,
@@ -57,6 +58,7 @@ class Site:
     production: bool
     retention: RetentionSource
     clustering: ClusteringSource
+    heartbeat: HeartbeatSource
     secrets: Secrets = field(repr=False)
 
 
@@ -212,6 +214,7 @@ def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) 
         production=site.production,
         retention=site.retention,
         clustering=site.clustering,
+        heartbeat=site.heartbeat,
         secrets=secrets,
     )
 

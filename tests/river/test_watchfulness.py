@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from flows.duty import perform
 from flows.holders import bury
 from flows.respond import respond
 from models.ledger import duties, outbox
+from playbooks.papers import HeartbeatSource
 from support.river_site import Site, at
 
 
@@ -88,3 +90,15 @@ def test_what_a_dead_process_of_this_machine_held_is_taken_over_at_once(site: Si
     deliver(site.house)
     assert len(site.receiver.requests) == 1
     assert asyncio.run(perform(site.house, "audit")) is None  # another machine's lease is respected
+
+
+def test_the_outside_heartbeat_beats_only_when_all_is_well(site: Site) -> None:
+    site.web.page("/beat", b"ok", {})
+    calm = dataclasses.replace(site.house.site, heartbeat=HeartbeatSource(url=site.web.url("/beat")))
+    site.house.site = calm
+    opened(site)
+    site.until("00:01")
+    assert asyncio.run(perform(site.house, "audit")) == "全部时钟与提醒正常；心跳已送"
+    site.time.moment = at("03:00")  # nobody sweeps
+    assert str(asyncio.run(perform(site.house, "audit"))).startswith("失败")
+    assert [seen.path for seen in site.web.seen].count("/beat") == 1
