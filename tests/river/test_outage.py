@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from conftest import missing
 from starlette.testclient import TestClient
-from support import postgres
-from support.receiver import Receiver
-from support.sites import ENVIRON, write_site
 
 from connectors.console.app import build
 from flows.desk import Desk
 from flows.loop import ClockLoop
 from flows.wiring import House
+from support import postgres
+from support.receiver import Receiver
+from support.sites import ENVIRON, write_site
 
 
 @pytest.fixture

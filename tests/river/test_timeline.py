@@ -7,7 +7,11 @@ from support.river_site import Site, at
 
 def test_a_night_from_the_first_word_to_the_statement(site: Site) -> None:
     # 00:00 a feed says that a plant has exploded
-    site.say("news", "江东化工园区澜港公司发生爆炸", "21日零时许，江东化工园区澜港公司一车间发生爆炸，已致12人死亡，40余人受伤。")
+    site.say(
+        "news",
+        "江东化工园区澜港公司发生爆炸",
+        "21日零时许，江东化工园区澜港公司一车间发生爆炸，已致12人死亡，40余人受伤。",
+    )
     assert site.until("00:01") == ["acknowledge 0m chen"]
     (incident,) = site.desk.board()["incidents"]
     assert (incident["grade"], incident["provisional"]) == ("II", True)
@@ -30,7 +34,11 @@ def test_a_night_from_the_first_word_to_the_statement(site: Site) -> None:
 
     # 04:10 our own channel publishes the statement, and the watch sees it
     site.until("04:10")
-    site.say("release", "江东化工园区澜港公司爆炸情况通报", "21日零时许，江东化工园区澜港公司一车间发生爆炸，救援和调查正在进行。")
+    site.say(
+        "release",
+        "江东化工园区澜港公司爆炸情况通报",
+        "21日零时许，江东化工园区澜港公司一车间发生爆炸，救援和调查正在进行。",
+    )
     assert site.until("04:12") == []
     clocks = site.clocks(incident["id"])
     assert clocks["first_statement"] == "met"
@@ -76,7 +84,9 @@ def test_an_outage_sends_only_the_latest_step_and_says_how_late(site: Site) -> N
 
 def test_six_calls_about_one_thing_become_one_incident(site: Site) -> None:
     for n in range(6):
-        site.say("news", "南浦区自来水有异味", f"南浦区多个小区居民反映自来水有土腥异味，第{n}栋住户无法饮用。")
+        site.say(
+            "news", "南浦区自来水有异味", f"南浦区多个小区居民反映自来水有土腥异味，第{n}栋住户无法饮用。"
+        )
         site.until(f"00:{n + 1:02d}")
     incidents = site.desk.board()["incidents"]
     assert len(incidents) <= 1

@@ -41,6 +41,8 @@ TESTS = Path(__file__).parent.parent
 CATCH_BREATH = timedelta(hours=8)
 """Longer, in the site's time, than any lease and any wait before another try."""
 STUCK_S = 120.0
+ROUNDS_AT_MOST = 5
+"""So often a worker is given time to bring everything out; what waits then is told as it is."""
 
 
 class Nursery:
@@ -184,12 +186,13 @@ class Campaign:
         for pid in self.alive:
             _kill(pid)
         self.receiver.calm = True
-        rest = -1
-        while rest:
+        for _ in range(ROUNDS_AT_MOST):
             self.outage(CATCH_BREATH, stopped=True)
             self.alive = [self.nursery.worker()]
             rest = self._wait_while_it_moves()
             _kill(self.alive.pop())
+            if rest == 0:
+                break
         return look(self.house.store, self.receiver.log, self.house.time.now())
 
     def _wait_while_it_moves(self) -> int:

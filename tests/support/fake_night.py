@@ -90,7 +90,8 @@ def incident(
     return {
         "id": key, "ref": f"舆-2026-{40 + int(key[-1]):04d}", "title": title,
         "grade": grade.value, "grade_zh": grade.zh,
-        "colour": grade.colour, "provisional": False, "stage": stage.value, "stage_zh": stage.zh, "owner": None, "merged_into": None,
+        "colour": grade.colour, "provisional": False, "stage": stage.value, "stage_zh": stage.zh,
+        "owner": None, "merged_into": None,
         "kind": "major_problem", "kind_zh": "重大问题", "event_type_zh": "事故灾难", "opened_at": hours(opened_h),
         "reason": "人工立案", "signal_count": 12, "place": "临江市江东区", "acked": acked, "holder": acked_by or "",
         "clocks": clocks or [], **more,

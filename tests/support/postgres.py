@@ -93,9 +93,14 @@ def server() -> Iterator[Server]:
         "--no-sync",
     ]
     subprocess.run(_as_postgres(init), check=True, cwd="/", stdout=subprocess.DEVNULL)
-    options = f"\nport = {port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{home}'\nmax_connections = 200\n"
+    options = {
+        "port": port,
+        "listen_addresses": "'127.0.0.1'",
+        "unix_socket_directories": f"'{home}'",
+        "max_connections": 200,
+    }
     with (data / "postgresql.conf").open("a") as conf:
-        conf.write(options)
+        conf.writelines(f"\n{name} = {value}" for name, value in options.items())
     cluster = Server(f"postgresql://huiying@127.0.0.1:{port}/postgres", data, bin_dir)
     cluster.start()
     try:

@@ -10,9 +10,6 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
-from support.receiver import Receiver
-from support.sites import ENVIRON, write_site
-from support.web import Web
 
 from flows.deliver import deliver
 from flows.desk import Desk
@@ -23,6 +20,9 @@ from flows.watch import watch
 from flows.wiring import House
 from models.core.moment import CST
 from models.ledger.verify import verify
+from support.receiver import Receiver
+from support.sites import ENVIRON, write_site
+from support.web import Web
 
 MIDNIGHT = datetime(2026, 11, 21, 0, 0, tzinfo=CST)
 
@@ -115,9 +115,9 @@ def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
         directory = write_site(tmp_path / "site", receiver.url, database=database_url)
         (directory / "sources.yaml").write_text(
             f"""feeds:
-  - {{id: news, name: 临江新闻, url: "{web.url('/news.xml')}", medium: news, every: PT1M}}
+  - {{id: news, name: 临江新闻, url: "{web.url("/news.xml")}", medium: news, every: PT1M}}
 official:
-  - {{id: release, name: 临江发布, url: "{web.url('/release.xml')}", every: PT1M}}
+  - {{id: release, name: 临江发布, url: "{web.url("/release.xml")}", every: PT1M}}
 """,
             encoding="utf-8",
         )
