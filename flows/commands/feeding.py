@@ -11,7 +11,6 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from connectors import tickets
 from connectors.mapping import RowError, from_message
 from connectors.ports import ConnectorError
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, plainly, say
@@ -31,6 +30,7 @@ def import_(
     json: JsonOption = False,
 ) -> None:
     """文件 → 线索。读不了的行连同原因进死信，其余照常。"""
+    from connectors import tickets  # openpyxl is heavy: only an import pays for it
     from flows.ingest import Tally, store
 
     if kind not in ("tickets", "posts"):
