@@ -121,12 +121,15 @@ def acknowledge(
 ) -> None:
     """签收: stops repeats to this person, ends the acknowledgement clock, stops no other."""
     row = _still_open(incidents.get(conn, incident_id))
-    ack = {"id": uuid4().hex, "incident_id": row.id, "person_id": by, "at": iso(at), "reason": reason}
     times = incidents.known_times(conn, row.id)
     first = StartEvent.ACK not in times
     waiting = _stopped_by(conn, row.id, EvidenceKind.ACKNOWLEDGEMENT, None)
     ended = [clocks.ending(c.id, met(c.due_at, at), at, f"{name} 签收") for c in waiting]
-    payload: dict[str, Any] = {"name": name, "insert": {"ack": [ack]}, "update": {"clock": ended}}
+    payload: dict[str, Any] = {
+        "name": name,
+        "insert": {"ack": [_ack_row(row.id, by, at, reason)]},
+        "update": {"clock": ended},
+    }
     if first:
         payload["insert"]["incidenttime"] = [incidents.time_row(row.id, StartEvent.ACK, at, by, reason, at)]
     append(conn, at, [Entry("acknowledged", payload, by, reason, row.id)])
@@ -332,11 +335,18 @@ def waive(
 
 
 def note(conn: Connection, at: datetime, incident_id: str, text: str, by: str) -> None:
-    """Real progress, in words, on the incident's timeline."""
+    """Real progress, in words, on the incident's timeline; it renews an acknowledgement given before."""
     row = _still_open(incidents.get(conn, incident_id))
     if not text.strip():
         raise NotAllowed("进展内容不能为空")
-    append(conn, at, [Entry("progress_noted", {"text": text}, by, text, row.id)])
+    payload: dict[str, Any] = {"text": text}
+    if by in incidents.acks(conn, [row.id]).get(row.id, {}):
+        payload["insert"] = {"ack": [_ack_row(row.id, by, at, text)]}
+    append(conn, at, [Entry("progress_noted", payload, by, text, row.id)])
+
+
+def _ack_row(incident_id: str, by: str, at: datetime, reason: str) -> dict[str, Any]:
+    return {"id": uuid4().hex, "incident_id": incident_id, "person_id": by, "at": iso(at), "reason": reason}
 
 
 def assign(conn: Connection, at: datetime, incident_id: str, unit: str, by: str, reason: str) -> None:

@@ -274,3 +274,15 @@ def test_a_passing_no_goes_on_for_ever_ever_slower(store: Store) -> None:
         waits.append((later - now).total_seconds())
         now = later
     assert waits == [5, 10, 20, 300, 300, 300, 300]
+
+
+def test_progress_renews_an_acknowledgement_and_gives_none(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    with store.write() as conn:
+        acts.acknowledge(conn, MIDNIGHT + HOUR, incident, "chen", "陈值班", "已知悉", rules_for)
+        acts.note(conn, MIDNIGHT + 2.5 * HOUR, incident, "消防已控制火势", "chen")
+        acts.note(conn, MIDNIGHT + 2.5 * HOUR, incident, "我在路上", "zhao")
+    sweep(store, MIDNIGHT + 2.5 * HOUR)
+    told = sweep(store, MIDNIGHT + 4.5 * HOUR - MINUTE)
+    assert told == ["first_statement 75% li"]  # an acknowledgement of 3.5 h ago alone would be stale
+    assert "first_statement 90% zhao" in sweep(store, MIDNIGHT + 4.5 * HOUR)
