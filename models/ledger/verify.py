@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from models.records import VOLATILE, Alert, Clock, Step
 ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
 STEP: Table = Step.__table__  # type: ignore[attr-defined]
+REPLAYED_AT_ONCE = 200
 MOST = 20
 """How many findings of one kind are shown; the count is always whole."""
 
@@ -71,8 +73,9 @@ def _rebuilt(conn: Connection) -> list[str]:
         SQLModel.metadata.create_all(copy.engine)
         try:
             with copy.write() as target:
-                for row in journal.entries(conn):
-                    project(target, [(row["seq"], row["at"], journal.as_entry(row))])
+                rows = journal.entries(conn)
+                while batch := list(islice(rows, REPLAYED_AT_ONCE)):
+                    project(target, [(row["seq"], row["at"], journal.as_entry(row)) for row in batch])
             with copy.read() as target:
                 return [text for table in TABLES.values() for text in _differences(conn, target, table)]
         finally:
