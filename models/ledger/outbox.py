@@ -101,13 +101,38 @@ def settle(
 ) -> int:
     """Record attempts; returns how many alerts have become dead letters.
 
+    A sender that comes back after its lease ran out may find the alert settled by another: then only
+    a second acceptance is written down (the person has it twice, under one reference).
     `pace` is how many seconds of the site pass in one: waits before another try are real ones.
     """
-    entries = [_settled(row, attempt, now, pace) for row, attempt in attempts]
+    fresh = _as_they_stand(conn, [row.id for row, _ in attempts])
+    entries = [
+        _settled(fresh[row.id], attempt, now, pace)
+        if fresh[row.id].next_try_at is not None
+        else _again(row, attempt)
+        for row, attempt in attempts
+        if fresh[row.id].next_try_at is not None or attempt.accepted
+    ]
     append(conn, now, entries)
-    ids = [row.id for row, _ in attempts]
-    conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=None, leased_until=None))
+    ours = [row.id for row, _ in attempts if fresh[row.id].leased_by == row.leased_by]
+    conn.execute(update(ALERT).where(ALERT.c.id.in_(ours)).values(leased_by=None, leased_until=None))
     return sum(entry.payload["state"] == AlertState.DEAD.value for entry in entries)
+
+
+def _as_they_stand(conn: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
+    return {row.id: row for row in conn.execute(select(ALERT).where(ALERT.c.id.in_(ids)))}
+
+
+def _again(row: Row[Any], attempt: Attempt) -> Entry:
+    payload = {
+        "alert": row.id,
+        "ref": row.ref,
+        "person": row.person_id,
+        "channel": attempt.channel,
+        "attempt": row.attempts + 1,
+        "state": AlertState.ACCEPTED.value,
+    }
+    return Entry("alert_sent_again", payload, f"channel:{attempt.channel}", attempt.reason, row.incident_id)
 
 
 def _settled(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> Entry:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 
 from models.core.vocabulary import AlertState, EvidenceKind, Grade, StartEvent
@@ -46,9 +45,6 @@ def side_by_side(*works: Callable[[], object]) -> list[str]:
     return refused
 
 
-@pytest.mark.xfail(
-    strict=True, reason="outbox.settle writes over what another sender has settled after the lease ran out"
-)
 def test_a_sender_that_comes_too_late_does_not_undo_anothers_acceptance(store: Store) -> None:
     opened(store)
     due = MIDNIGHT + 2.5 * HOUR
