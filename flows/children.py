@@ -16,17 +16,25 @@ RESTART_AFTER_S = 5.0
 STOP_PATIENCE_S = 8.0
 
 
+def is_free(host: str, port: int) -> bool:
+    """Can this address be listened on at this moment?"""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port(wanted: int) -> int:
     """`wanted`, or any free one when that is taken or 0."""
-    for port in (wanted, 0):
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(sock.getsockname()[1])
-    return wanted
+    if wanted and is_free("127.0.0.1", wanted):
+        return wanted
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
 
 
 @dataclass

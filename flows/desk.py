@@ -326,7 +326,11 @@ class Desk:
         return self._seen(incident_id)
 
     def assign(self, incident_id: str, params: Params, by: str) -> View:
-        unit = params.get("unit") or _needed(params, "person", "责任单位或人员")
+        unit = _needed(params, "unit", "责任单位")
+        known = [unit.id for unit in self.house.site.roster.units]
+        meant = did_you_mean(unit, known) if unit.isascii() and unit not in known else ""
+        if meant:
+            raise Refusal(f"没有单位 “{unit}”{meant}；也可直接写单位全称")
         self._write(acts.assign, incident_id, unit, by, params.get("reason") or "交办")
         return self._seen(incident_id)
 
@@ -353,11 +357,7 @@ class Desk:
         return self._seen(into)
 
     def split(self, incident_id: str, params: Params, by: str) -> View:
-        ids = [
-            int(part)
-            for part in _needed(params, "signals", "拆出的线索编号").replace("，", ",").split(",")
-            if part.strip()
-        ]
+        ids = _numbers(_needed(params, "signals", "拆出的线索编号"))
         title = _needed(params, "title", "新事件标题")
         made = self._write(
             joining.split,
@@ -400,9 +400,18 @@ def _choice(kind: Any, value: str, zh: str) -> Any:
         return kind(value)
     except ValueError:
         options = [member.value for member in kind]
-        raise Refusal(
-            f"{zh} “{value}” 不存在{did_you_mean(value, options)}；可用: {'、'.join(options)}"
-        ) from None
+        meant = next((o for o in options if o.lower() == value.strip().lower()), None)
+        hint = f"，是不是 “{meant}”？" if meant else did_you_mean(value, options)
+        raise Refusal(f"{zh} “{value}” 不存在{hint}；可用: {'、'.join(options)}") from None
+
+
+def _numbers(text: str) -> list[int]:
+    """3, 5，8 → [3, 5, 8]. Raises Refusal that names what is no number."""
+    parts = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
+    wrong = next((part for part in parts if not part.isdecimal()), None)
+    if wrong is not None:
+        raise Refusal(f"“{wrong}” 不是线索编号；写成逗号分隔的数字，如 12,15")
+    return [int(part) for part in parts]
 
 
 def _times(params: Params, now: datetime) -> dict[StartEvent, datetime]:

@@ -7,6 +7,7 @@ transaction). A source that fails is named with since when; it never stops anoth
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import structlog
 
 from connectors import broker, http, tickets
 from connectors.feeds import FeedSource, FeedState, poll
@@ -23,7 +25,9 @@ from flows.wiring import House
 from models.core.signals import Batch
 from models.core.text import fingerprint
 from models.ledger import duties, signals
-from models.ledger.store import Row
+from models.ledger.store import LedgerError, Row
+
+log = structlog.get_logger()
 
 AT_ONCE = 20
 BROKER_PAUSE_S = 3.0
@@ -221,17 +225,14 @@ def consume(
     polled = consumer.poll(timeout_s, most)
     counts = {"read": 0, "accepted": 0, "duplicate": 0, "rejected": 0}
     if polled.batch.read:
-        try:
-            counts = store(house, polled.batch, "kafka")
-        except Exception:
-            consumer.rewind()
-            raise
+        counts = store(house, polled.batch, "kafka")
     consumer.commit(polled.offsets)
     return counts
 
 
 def follow_broker(house: House, stopped: threading.Event) -> None:
-    """Consume until told to stop; a broker that is away is named and tried again."""
+    """Consume until told to stop. A broker or a database that is away is named and tried again; what
+    was read and not stored comes again, because its offset was not committed."""
     consumer: broker.TicketConsumer | None = None
     total = 0
     while not stopped.is_set():
@@ -239,12 +240,19 @@ def follow_broker(house: House, stopped: threading.Event) -> None:
             consumer = consumer or broker.TicketConsumer(broker_settings(house))
             total += consume(house, consumer)["accepted"]
             _beat(house, f"{house.site.kafka.bootstrap}，已收 {total} 条，积压 {consumer.lag()}")
-        except ConnectorError as error:
-            _beat(house, "", str(error))
+        except (ConnectorError, LedgerError) as error:
+            _name_fault(house, error)
             _let_go(consumer)
             consumer = None
             stopped.wait(BROKER_PAUSE_S)
     _let_go(consumer)
+
+
+def _name_fault(house: House, error: Exception) -> None:
+    try:
+        _beat(house, "", str(error))
+    except LedgerError as gone:  # then the database itself is what is away: the log is left
+        log.error("the queue cannot be read", reason=str(error), and_also=str(gone))
 
 
 def _beat(house: House, detail: str, error: str | None = None) -> None:
@@ -254,4 +262,5 @@ def _beat(house: House, detail: str, error: str | None = None) -> None:
 
 def _let_go(consumer: broker.TicketConsumer | None) -> None:
     if consumer is not None:
-        consumer.close()
+        with contextlib.suppress(ConnectorError):  # it is being given up in any case
+            consumer.close()

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.console.app import build, server
-from flows import timekeeping
+from flows import children, timekeeping
 from flows.children import Prefect
 from flows.demo import Demonstration
 from flows.desk import Desk
@@ -74,15 +74,18 @@ class Running:
             self.prefect_url = self.prefect.start()
 
     def _serve_console(self) -> None:
+        host, port = self.house.site.console.host, self.house.port or 0
+        if not children.is_free(host, port):
+            raise CannotRun(f"端口 {port} 已被占用；用 --port 换一个")
         poll = 0.5 if self.house.time.speed == 1 else 0.25
         app = build(Desk(self.house), poll_s=poll)
-        self.server = server(app, self.house.site.console.host, self.house.port or 0)
+        self.server = server(app, host, port)
         self.server_thread = threading.Thread(target=self.server.run, name="console", daemon=True)
         self.server_thread.start()
         while not self.server.started and self.server_thread.is_alive():
             self._stop.wait(0.02)
         if not self.server_thread.is_alive():
-            raise CannotRun(f"端口 {self.house.port} 已被占用；用 --port 换一个")
+            raise CannotRun(f"值班台不能在 {host}:{port} 启动；原因见上面一行")
 
     def wait(self) -> None:
         """Until Ctrl-C or SIGTERM."""

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -278,8 +279,14 @@ def _why_not(conn: Connection, row: Row[Any], kind: EvidenceKind, rule_id: str) 
     if found:
         wanted = "、".join(EvidenceKind(k).zh for k in found[0].evidence)
         return f"{kind.zh}不能停止“{found[0].name}”；它要的凭据是: {wanted}"
-    names = "、".join(c.rule_id for c in clocks.open_clocks(conn, row.id)) or "无"
-    return f"{row.ref} 没有进行中的时钟 {rule_id}；进行中的有: {names}"
+    return _no_such_clock(conn, row, rule_id)
+
+
+def _no_such_clock(conn: Connection, row: Row[Any], rule_id: str) -> str:
+    names = [c.rule_id for c in clocks.open_clocks(conn, row.id)]
+    near = get_close_matches(rule_id, names, n=1)
+    hint = f"，是不是 “{near[0]}”？" if near else ""
+    return f"{row.ref} 没有进行中的时钟 {rule_id}{hint}；进行中的有: {'、'.join(names) or '无'}"
 
 
 def _unused(conn: Connection, incident_id: str, proof: Proof) -> None:
@@ -328,7 +335,7 @@ def waive(
         raise NotAllowed("免除时钟必须写明理由(--reason)")
     waiting = [c for c in clocks.open_clocks(conn, row.id) if c.rule_id == rule_id]
     if not waiting:
-        raise NotAllowed(_why_not(conn, row, EvidenceKind.STATEMENT, rule_id))
+        raise NotAllowed(_no_such_clock(conn, row, rule_id))
     ended = [clocks.ending(c.id, ClockState.WAIVED, at, f"{name} 免除: {reason}") for c in waiting]
     payload = {"clocks": [rule_id], "update": {"clock": ended}}
     append(conn, at, [Entry("clock_waived", payload, by, reason, row.id)])

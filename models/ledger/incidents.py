@@ -35,8 +35,17 @@ def get(conn: Connection, incident_id: str) -> Row[Any]:
     wanted = incident_id.removeprefix("舆-")
     row = conn.execute(select(INCIDENT).where(INCIDENT.c.id == wanted)).first()
     if row is None:
-        raise NoSuchIncident(f"没有编号为 {incident_id} 的事件；用 huiying board 查看全部未结事件")
+        hint = _meant(conn, wanted)
+        raise NoSuchIncident(f"没有编号为 {incident_id} 的事件{hint}；用 huiying board 查看全部未结事件")
     return row
+
+
+def _meant(conn: Connection, wanted: str) -> str:
+    """2026-1 for 2026-0001: the number without its zeros."""
+    year, _, number = wanted.partition("-")
+    whole = f"{year}-{number:0>4}"
+    known = conn.execute(select(INCIDENT.c.id).where(INCIDENT.c.id == whole)).scalar()
+    return f"，是不是 “{known}”？" if known else ""
 
 
 def open_ones(conn: Connection) -> Sequence[Row[Any]]:

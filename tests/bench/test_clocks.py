@@ -19,7 +19,7 @@ from support.figures import Figures, percentile
 from support.sites import ENVIRON, write_site
 
 DUE, ROUNDS, IDLE_SWEEPS = 1_000, 2, 100
-TICK_S = 1.0
+TICK_S = 0.5
 """As the clock loop at the real pace."""
 
 

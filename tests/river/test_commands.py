@@ -364,7 +364,6 @@ WISHED = {
 
 
 @pytest.mark.parametrize("case", WISHED)
-@pytest.mark.xfail(strict=True, reason="not said yet; when it is, move the case to REFUSED")
 def test_what_was_probably_meant_is_said(cli: Cli, case: str) -> None:
     name = opened(cli)["id"]
     args, words = WISHED[case]

@@ -208,7 +208,6 @@ def test_an_absent_broker_is_named_on_the_board_and_read_when_it_comes(
             until(lambda: queue.item()["state"] == "ok", lambda: str(queue.item()), alive=thread.is_alive)
 
 
-@pytest.mark.xfail(run=False, reason="flows/ingest.py: follow_broker ends without a word on a LedgerError")
 def test_tickets_wait_in_the_broker_while_the_database_is_away(tmp_path: Path, kafka: Broker) -> None:
     try:
         with postgres.server() as server:

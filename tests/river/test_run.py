@@ -159,7 +159,6 @@ def test_a_database_that_has_lived_fast_does_not_go_on_slowly(tmp_path: Path) ->
     assert "--speed" in refused("--site", str(site), "--no-prefect")
 
 
-@pytest.mark.xfail(strict=True, reason="uvicorn says a line of its own first (connectors/console/app.py)")
 def test_a_taken_port_gives_one_line_with_the_way_out(tmp_path: Path) -> None:
     site = write_site(tmp_path / "site", NOBODY)
     with socket.create_server(("127.0.0.1", 0)) as taken:
