@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +17,12 @@ from models.ledger import outbox
 from models.ledger.outbox import Attempt
 from models.ledger.store import Row
 
-BATCH = 200
-AT_ONCE = 16
-LEASE = timedelta(seconds=60)
-"""Longer than any channel's timeout, so that a slow answer is not sent twice."""
+BATCH = 128
+AT_ONCE = 32
+GATHER_S = 0.01
+LEASE = timedelta(seconds=90)
+"""Longer than a whole batch on a channel that hangs (4 turns of 10 s), so that no slow answer is
+sent twice."""
 
 OPEN = {state.value for state in OPEN_STATES}
 
@@ -35,27 +37,49 @@ class Sent:
     withdrawn: int = 0
     dead: int = 0
 
+    def __add__(self, other: Sent) -> Sent:
+        return Sent(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
 
 def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
-    """One round: up to `BATCH` alerts, sent side by side, all of them recorded together."""
+    """One round: up to `BATCH` alerts, sent side by side, each recorded soon after its answer came,
+    so that a crash forgets few of them and a hanging channel holds up no other."""
     now = house.time.now()
     with house.store.write() as conn:
         rows = outbox.claim(conn, now, now + LEASE * house.time.speed, ME, BATCH)
-    if not rows:
-        return Sent()
-    attempts = _send_all(house, rows, pool)
+    total = Sent()
+    for chunk in _answers(house, rows, pool):
+        total = total + _settle(house, chunk)
+    return total
+
+
+def _answers(
+    house: House, rows: Sequence[Row[Any]], pool: ThreadPoolExecutor | None
+) -> Iterator[list[tuple[Row[Any], Attempt]]]:
+    """Attempts in the order in which the channels answer, `AT_ONCE` together at the most."""
+    if pool is None or len(rows) < 2:
+        yield from ([(row, send(house, row))] for row in rows)
+        return
+    waiting = {pool.submit(send, house, row): row for row in rows}
+    while waiting:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        if len(waiting) > len(done) < AT_ONCE:  # a little later more of them will have answered
+            done, _ = wait(waiting, timeout=GATHER_S)
+        for some in batched(list(done), AT_ONCE):
+            yield [(waiting.pop(future), future.result()) for future in some]
+
+
+def _settle(house: House, chunk: list[tuple[Row[Any], Attempt]]) -> Sent:
     with house.store.write() as conn:
-        settled = list(zip(rows, attempts, strict=True))
-        dead = outbox.settle(conn, house.time.now(), settled, house.time.speed)
-    accepted = sum(attempt.accepted for attempt in attempts)
-    withdrawn = sum(attempt.withdrawn for attempt in attempts)
-    return Sent(len(rows), accepted, len(rows) - accepted - withdrawn, withdrawn, dead)
+        dead = outbox.settle(conn, house.time.now(), chunk, house.time.speed)
+    accepted = sum(attempt.accepted for _, attempt in chunk)
+    withdrawn = sum(attempt.withdrawn for _, attempt in chunk)
+    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, dead)
 
 
-def _send_all(house: House, rows: Sequence[Row[Any]], pool: ThreadPoolExecutor | None) -> list[Attempt]:
-    if pool is None or len(rows) == 1:
-        return [send(house, row) for row in rows]
-    return list(pool.map(lambda row: send(house, row), rows))
+def batched(items: Sequence[Future[Attempt]], size: int) -> Iterator[Sequence[Future[Attempt]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def send(house: House, row: Row[Any]) -> Attempt:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from connectors.http import Guard, fetch
 from connectors.ports import ConnectorError
 from flows.audit import audit
@@ -25,6 +27,8 @@ from flows.watch import watch
 from flows.wiring import House
 from models.ledger import duties
 from models.ledger.store import LedgerError, Row
+
+log = structlog.get_logger()
 
 SOONEST_S = 1.0
 """However fast a demonstration runs, a duty is not repeated within a real second."""
@@ -107,8 +111,10 @@ async def perform(house: House, name: str, by: str = ME) -> str | None:
             return None
     try:
         detail = await spec.work(house)
-    except (LedgerError, ConnectorError, OSError, ValueError) as error:
-        await asyncio.to_thread(_note_failure, house, name, str(error))
+    except Exception as error:
+        if not isinstance(error, LedgerError | ConnectorError):
+            log.error("an unexpected fault in a duty", duty=name, exc_info=True)
+        await asyncio.to_thread(_note_failure, house, name, str(error) or repr(error))
         return f"失败: {error}"
     with house.store.write() as conn:
         now = house.time.now()

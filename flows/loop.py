@@ -7,6 +7,7 @@ duties (which it takes over within a second or two whenever nobody else does the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import structlog
 
 from connectors.ports import ConnectorError
 from flows.deliver import AT_ONCE, deliver
-from flows.duty import SOONEST_S, overdue, perform
+from flows.duty import overdue, perform
 from flows.holders import bury
 from flows.ingest import follow_broker
 from flows.respond import respond
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 
 SLOW = ("ingest", "triage", "watch", "audit")
 BEAT_S = 3.0
+LOOK_EVERY_S = 0.25
 PAUSE_AFTER_FAULT_S = 1.0
 FRESH = timedelta(seconds=15)
 GRACE = timedelta(seconds=2)
@@ -89,7 +91,7 @@ class ClockLoop:
                         "respond", f"最近一次发出 {found.steps} 个节点" if found.steps else "无到点节点"
                     )
                     beaten = began
-            except LedgerError as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, the clocks go on
                 self._fault("respond", error)
             self.stopped.wait(max(0.0, self._tick - (time.monotonic() - began)))
 
@@ -101,16 +103,16 @@ class ClockLoop:
                 try:
                     sent = deliver(self.house, pool)
                     if time.monotonic() - beaten > BEAT_S or sent.claimed:
-                        self._beat(
-                            "deliver",
+                        words = (
                             f"最近一次送达 {sent.accepted}，未达 {sent.refused}"
                             if sent.claimed
-                            else "无待发提醒",
+                            else "无待发提醒"
                         )
+                        self._beat("deliver", words)
                         beaten = time.monotonic()
                     if not sent.claimed:
                         self._poke.wait(self._tick / 2)
-                except (LedgerError, ConnectorError) as error:
+                except Exception as error:  # noqa: BLE001  whatever it is, the senders go on
                     self._fault("deliver", error)
 
     async def _duties(self, names: tuple[str, ...]) -> None:
@@ -121,9 +123,9 @@ class ClockLoop:
             try:
                 if await asyncio.to_thread(overdue, self.house, name, self._grace()):
                     await perform(self.house, name)
-            except LedgerError as error:
-                self._fault(name, error)
-            await asyncio.sleep(min(SOONEST_S, 0.25))
+            except Exception as error:  # noqa: BLE001  one bad duty stops no other
+                await asyncio.to_thread(self._fault, name, error)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def _grace(self) -> timedelta:
         """At the real pace Prefect's runner goes first while it is alive; else nobody waits for it."""
@@ -140,5 +142,11 @@ class ClockLoop:
             duties.beat(conn, name, self.house.time.now(), detail)
 
     def _fault(self, name: str, error: Exception) -> None:
-        log.error("a duty failed and will be tried again", duty=name, reason=str(error))
+        """Say it in the log and, where the database answers, on the board; then try again."""
+        expected = isinstance(error, LedgerError | ConnectorError)
+        log.error(
+            "a duty failed and will be tried again", duty=name, reason=repr(error), exc_info=not expected
+        )
+        with contextlib.suppress(LedgerError), self.house.store.write() as conn:
+            duties.beat(conn, name, self.house.time.now(), error=str(error) or repr(error))
         self.stopped.wait(PAUSE_AFTER_FAULT_S)

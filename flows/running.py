@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -37,12 +37,11 @@ class Options:
 
 @dataclass
 class Running:
-    """A running site. `start()`, then `wait()` until a signal, then `stop()`."""
+    """A running site: `start()` it, and `stop()` it when asked to."""
 
     house: House
     options: Options
     prefect_url: str | None = None
-    _stop: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def prepare(cls, directory: Path, options: Options) -> Running:
@@ -83,15 +82,9 @@ class Running:
         self.server_thread = threading.Thread(target=self.server.run, name="console", daemon=True)
         self.server_thread.start()
         while not self.server.started and self.server_thread.is_alive():
-            self._stop.wait(0.02)
+            time.sleep(0.02)
         if not self.server_thread.is_alive():
             raise CannotRun(f"值班台不能在 {host}:{port} 启动；原因见上面一行")
-
-    def wait(self) -> None:
-        """Until Ctrl-C or SIGTERM."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self._stop.set())
-        self._stop.wait()
 
     def stop(self) -> None:
         """Stop in the reverse order, each finishing what it holds; then note the time."""

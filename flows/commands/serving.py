@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.commands.common import SiteOption, fail, plainly, quiet_logs, say, site_dir
+from flows.stopping import StopRequest
 from flows.wiring import House
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -32,6 +31,7 @@ def run(
     from flows.running import CannotRun, Options, Running
 
     quiet_logs()
+    request = StopRequest()
     directory = _demo_site(fresh) if demo and site is None else site_dir(site)
     rate = speed if speed is not None else (DEMO_SPEED if demo else 1.0)
     with plainly():
@@ -45,7 +45,7 @@ def run(
         say(f"Prefect {running.prefect_url}   (正在后台启动)")
     if rate != 1:
         say(f"时间以 {rate:g} 倍速行走，此刻是 {running.now:%Y-%m-%d %H:%M}")
-    running.wait()
+    request.wait()
     say("正在停止 …")
     running.stop()
     say("已停止；再次启动会从停下的地方继续。")
@@ -95,13 +95,11 @@ def worker(
         if name not in DUTIES:
             fail(f"没有流程 {name}{did_you_mean(name, DUTIES)}；有: {' '.join(DUTIES)}", 2)
     with plainly(), House.open(site_dir(site)) as house:
+        request = StopRequest()
         loop = ClockLoop(house, tuple(names) if names else None)
         loop.start()
         say(f"运行中: {' '.join(names or DUTIES)}   (Ctrl-C 停止)")
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        stop.wait()
+        request.wait()
         loop.stop()
 
 

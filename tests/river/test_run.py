@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,34 +17,40 @@ from typing import Any, Self
 
 import pytest
 
+from flows.children import is_free
 from models.core.moment import parse_iso
-from support.missing import missing
 from support.postgres import free_port
 from support.processes import Process, answers, environ, family, huiying
 from support.sites import write_site
 from support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = ROOT / "deploy" / "demo"
 DEMO_FEEDS = 8788
 NOBODY = "http://127.0.0.1:9"
+READY = "(Ctrl-C 停止)"
+"""What a run says when it takes signals."""
 OPEN = ("running", "at_risk", "breached")
 
 
 class Demo(Process):
     """`huiying run --demo` in a folder of its own; Prefect is left out, other tests have it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *args: str) -> None:
         self.folder, self.port = folder, free_port()
-        line = huiying("run", "--demo", "--port", str(self.port), "--no-prefect", "--speed", "720")
+        line = huiying("run", "--demo", "--port", str(self.port), "--no-prefect", "--speed", "720", *args)
         super().__init__(line, folder / "run.log")
+        self.starts = 0
 
     def start(self) -> None:
+        self.starts += 1
         settings = environ(PYTHONPATH=str(ROOT))
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 self.line, env=settings, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
+        until(lambda: self.words(60_000).count(READY) == self.starts, self.words, alive=lambda: self.alive)
         until(lambda: answers(f"http://127.0.0.1:{self.port}/healthz"), self.words, alive=lambda: self.alive)
 
     def __enter__(self) -> Self:
@@ -70,14 +77,18 @@ class Demo(Process):
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", DEMO_FEEDS))
-        except OSError:
-            missing(f"port {DEMO_FEEDS}, where the demonstration serves its feeds, is taken")
-    with Demo(tmp_path) as running:
+    with Demo(tmp_path, *(() if is_free("127.0.0.1", DEMO_FEEDS) else _elsewhere(tmp_path))) as running:
         yield running
+
+
+def _elsewhere(folder: Path) -> tuple[str, str]:
+    """Somebody plays the demonstration here already: a copy of its site with another port of feeds."""
+    site = folder / "var" / "demo"
+    shutil.copytree(SHIPPED, site)
+    sources = site / "sources.yaml"
+    told = sources.read_text(encoding="utf-8").replace(f":{DEMO_FEEDS}/", f":{free_port()}/")
+    sources.write_text(told, encoding="utf-8")
+    return "--site", str(site)
 
 
 def test_the_demonstration_plays_stops_and_goes_on_where_it_was(demo: Demo) -> None:
@@ -112,11 +123,10 @@ def test_the_demonstration_plays_stops_and_goes_on_where_it_was(demo: Demo) -> N
 
 
 def test_the_demonstration_leaves_its_shipped_files_as_they_were(demo: Demo) -> None:
-    shipped = ROOT / "deploy" / "demo"
-    before = {path.name: path.read_bytes() for path in shipped.iterdir() if path.is_file()}
+    before = {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()}
     demo.incident()
     assert demo.stop() == 0
-    assert {path.name: path.read_bytes() for path in shipped.iterdir() if path.is_file()} == before
+    assert {path.name: path.read_bytes() for path in SHIPPED.iterdir() if path.is_file()} == before
     assert (demo.folder / "var" / "demo" / "huiying.sqlite").is_file()
 
 
@@ -178,6 +188,7 @@ class Site(Process):
 
     def __enter__(self) -> Self:
         self.start()
+        until(lambda: READY in self.words(), self.words, alive=lambda: self.alive)
         until(lambda: answers(f"{self.url}/healthz"), self.words, alive=lambda: self.alive)
         return self
 
