@@ -14,7 +14,7 @@ from typing import Any
 from models.classify.judge import Judge, Judgement
 from models.core.cluster import IncidentIndex
 from models.core.concern import FLAG_AT, concern
-from models.core.facts import Facts, extract
+from models.core.facts import NOTHING, Facts, extract
 from models.core.grade import (
     Graded,
     GradePart,
@@ -85,7 +85,8 @@ class Cluster:
         """Add one signal: counts go up to the largest stated, each part to its gravest."""
         self.size += 1
         self.first_at, self.last_at = min(self.first_at, at), max(self.last_at, at)
-        self.facts = widest(self.facts, said)
+        if said != NOTHING:
+            self.facts = widest(self.facts, said)
         for part in parts:
             known = self.parts.get(part.part)
             if known is None or part.grade > known.grade:
