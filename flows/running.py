@@ -6,11 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from connectors.console.app import build, server
+from connectors.console.app import Server, build, server
 from flows import children, timekeeping
 from flows.children import Prefect
 from flows.demo import Demonstration
@@ -41,11 +41,20 @@ class Running:
 
     house: House
     options: Options
+    loop: ClockLoop = field(init=False)
+    server: Server = field(init=False)
+    server_thread: threading.Thread = field(init=False)
+    demo: Demonstration | None = None
+    prefect: Prefect | None = None
     prefect_url: str | None = None
 
     @classmethod
     def prepare(cls, directory: Path, options: Options) -> Running:
         house = House.open(directory)
+        house.port = options.port or house.site.console.port
+        if not children.is_free(house.site.console.host, house.port):
+            house.close()
+            raise CannotRun(f"端口 {house.port} 已被占用；用 --port 换一个")
         if options.speed != 1.0 and house.site.production:
             house.close()
             raise CannotRun("site.yaml 写明 production: true，正式环境不能加速运行；去掉 --speed")
@@ -56,16 +65,15 @@ class Running:
         except timekeeping.WrongTime as error:
             house.close()
             raise CannotRun(str(error)) from None
-        house.port = options.port or house.site.console.port
         return cls(house, options)
 
     def start(self) -> None:
         """Console first, then the clocks, then Prefect: the board is up before anything slow."""
         self.loop = ClockLoop(self.house)
         self._serve_console()
-        self.demo = Demonstration.begin(self.house, self.options.tell) if self.options.demo else None
+        if self.options.demo:
+            self.demo = Demonstration.begin(self.house, self.options.tell)
         self.loop.start()
-        self.prefect: Prefect | None = None
         wanted = self.house.site.prefect
         if self.options.prefect and wanted.enabled:
             home = state_dir(self.house) / "prefect"
@@ -74,8 +82,6 @@ class Running:
 
     def _serve_console(self) -> None:
         host, port = self.house.site.console.host, self.house.port or 0
-        if not children.is_free(host, port):
-            raise CannotRun(f"端口 {port} 已被占用；用 --port 换一个")
         poll = 0.5 if self.house.time.speed == 1 else 0.25
         app = build(Desk(self.house), poll_s=poll)
         self.server = server(app, host, port)

@@ -1,6 +1,6 @@
 """The same burst through a peer: APScheduler with its SQLAlchemy job store, when it is installed.
 
-It is no dependency of ours: `pip install apscheduler` into .venv to have it measured. Its timers only
+It is a dependency of this bench alone (the dev lock has it). Its timers only
 look at the time when they ring; ours besides write the step, the alerts and the journal and commit.
 """
 
