@@ -43,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "reopen": acting.reopen,
     "close": acting.close,
     "board": seeing.board,
+    "show": seeing.show,
     "verify": seeing.verify,
     "doctor": seeing.doctor,
     "lint": authoring.lint,

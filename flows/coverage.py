@@ -26,6 +26,7 @@ PARTS = {
 }
 """duty → its name, the real time after which its silence is a fault, and what starts it."""
 
+KAFKA_PATIENCE = timedelta(seconds=60)
 RHYTHMS_MISSED = 3
 """A source is silent when it was not good for so many of its own intervals."""
 SLACK = timedelta(seconds=30)
@@ -214,14 +215,12 @@ def _prefect(house: House, row: Row[Any] | None, now: datetime) -> Item:
 def _kafka(house: House, row: Row[Any] | None, now: datetime) -> Item:
     shown = house.site.kafka.bootstrap
     if row is None or row.last_good_at is None or row.error:
-        return _item(
-            "kafka",
-            "Kafka",
-            "down",
-            row.last_good_at if row else None,
-            (row and row.error) or f"{shown} 尚未连上",
-            "huiying doctor",
-        )
+        good, why = (row.last_good_at, row.error) if row else (None, None)
+        return _item("kafka", "Kafka", "down", good, why or f"{shown} 尚未连上", "huiying doctor")
+    silent = now - row.last_good_at
+    if silent > KAFKA_PATIENCE * house.time.speed:
+        words = f"已 {span(silent.total_seconds())}没有读 {shown}"
+        return _item("kafka", "Kafka", "late", row.last_good_at, words, "huiying worker ingest")
     return _item("kafka", "Kafka", "ok", row.last_good_at, row.detail or shown, "")
 
 

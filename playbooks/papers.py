@@ -65,8 +65,6 @@ class KafkaSource(Strict):
     """读取的主题"""
     group: Name = "huiying"
     """消费组"""
-    dead_letter_topic: str = ""
-    """读不懂的消息转存到哪个主题；空则只记在库里"""
     security: dict[str, Any] = Field(default_factory=dict)
     """SASL、TLS 等参数，按 kafka-python 的名字；密码写 ${变量名} 或 file:路径"""
 

@@ -104,7 +104,7 @@ def simulate(
                 confirmed=True,
             )
         except ValueError as error:
-            fail(str(error), 2)
+            fail(f"{error}；级别: {'、'.join(Grade)}；时间如 2026-11-21T02:13；时长如 PT48H", 2)
         known = [book.id for book in loaded.library.playbooks]
         if playbook != "all" and playbook not in known:
             fail(f"没有预案 {playbook}{did_you_mean(playbook, known)}；有: {' '.join(known)}", 2)

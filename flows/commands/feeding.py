@@ -45,7 +45,7 @@ def import_(
                     for rejected in batch.rejected[:3]:
                         say(f"  退回 {rejected.reason}")
             except (ConnectorError, OSError) as error:
-                say(f"{path}: {error}")
+                say(str(error) if str(path) in str(error) else f"{path}: {error}")
                 failed = True
     out({name: getattr(tally, name) for name in ("read", "accepted", "duplicate", "rejected")})
     if failed or tally.rejected:

@@ -1,11 +1,13 @@
-"""huiying board, verify, doctor."""
+"""huiying board, show, verify, doctor."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from flows.commands.common import JsonOption, SiteOption, house, out, site_dir
-from flows.commands.tables import board_lines
+from flows.commands.common import JsonOption, SiteOption, fail, house, out, site_dir
+from flows.commands.tables import board_lines, whole_incident_lines
 from flows.desk import Desk
 
 
@@ -17,6 +19,23 @@ def board(site: SiteOption = None, json: JsonOption = False) -> None:
         out(shown)
         return
     for line in board_lines(shown):
+        typer.echo(line)
+
+
+def show(
+    incident: Annotated[str, typer.Argument(help="事件编号，如 2026-0012")],
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """一起事件的全部: 定级理由、时钟、经过、线索(带编号)、凭据。"""
+    with house(site) as opened:
+        shown = Desk(opened).incident(incident)
+    if shown is None:
+        fail(f"没有编号为 {incident} 的事件；用 huiying board 查看全部未结事件")
+    if json:
+        out(shown)
+        return
+    for line in whole_incident_lines(shown):
         typer.echo(line)
 
 

@@ -49,3 +49,18 @@ def board_lines(board: View) -> Iterator[str]:
         yield from incident_lines(incident)
     if not board["incidents"]:
         yield "没有未结事件"
+
+
+def whole_incident_lines(shown: View) -> Iterator[str]:
+    """One incident with why, what happened, and the signals by the numbers that `split` asks for."""
+    yield from incident_lines(shown)
+    yield from (f"  定级 {part['part']}: {part['reason']}" for part in shown["grade_parts"])
+    yield "  经过"
+    yield from (
+        f"    {clock_face(parse_iso(e['at']))}  {e['kind_zh']}  {e['text']}" for e in shown["timeline"]
+    )
+    yield "  线索"
+    yield from (
+        f"    #{s['id']}  {s['medium_zh']}  {s['title'] or s['body'][:40]}" for s in shown["signals_list"]
+    )
+    yield from (f"  凭据 {e['kind_zh']}  {e['url']}  {e['publisher']}" for e in shown["evidence"])

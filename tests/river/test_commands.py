@@ -448,3 +448,12 @@ def test_a_reader_that_goes_away_early_leaves_no_traceback() -> None:
         process.stdin.close()
         said = process.stderr.read().decode()
     assert "Traceback" not in said
+
+
+def test_one_incident_is_shown_whole_with_the_numbers_that_split_asks_for(cli: Cli) -> None:
+    name = opened(cli)["id"]
+    said = cli("show", name)
+    assert said.code == 0
+    assert "设钟" in said.out
+    assert cli.json("show", name)["timeline"][0]["kind"] == "incident_opened"
+    assert cli("show", "2026-9999").code == 1

@@ -102,9 +102,10 @@ def server() -> Iterator[Server]:
     with (data / "postgresql.conf").open("a") as conf:
         conf.writelines(f"\n{name} = {value}" for name, value in options.items())
     cluster = Server(f"postgresql://huiying@127.0.0.1:{port}/postgres", data, bin_dir)
-    cluster.start()
     try:
+        cluster.start()
         yield cluster
     finally:
-        cluster.stop("immediate")
+        if (data / "postmaster.pid").exists():
+            cluster.stop("immediate")
         shutil.rmtree(home, ignore_errors=True)
