@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.console.desk import Refusal, Unavailable, Unknown, View
 from flows import coverage, gauges
+from flows.handling import ACTS, Params
 from flows.wiring import House
-from models.core.moment import clock_face, parse_iso, span
-from models.core.vocabulary import EventType, EvidenceKind, Grade, OpinionKind, StartEvent
-from models.ledger import acts, incidents, joining, views
+from models.core.moment import span
+from models.ledger import incidents, views
 from models.ledger.incidents import NoSuchIncident, NotAllowed
 from models.ledger.store import Connection, LedgerError
 from playbooks.problem import did_you_mean
-
-Params = dict[str, str]
 
 
 @contextmanager
@@ -46,7 +44,7 @@ class Desk:
             yield conn
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
         with _reachable(), self.house.store.write() as conn:
             yield conn
 
@@ -229,199 +227,12 @@ class Desk:
         except (NotAllowed, ValueError) as error:
             raise Refusal(str(error)) from None
 
-    def _write(self, what: Callable[..., Any], incident_id: str, *args: Any, **more: Any) -> Any:
-        with self._writing() as conn:
+    def write(self, what: Callable[..., Any], incident_id: str, *args: Any, **more: Any) -> Any:
+        with self.writing() as conn:
             resolved = incidents.get(conn, incident_id).id
             return what(conn, self.now(), resolved, *args, **more)
 
-    def _seen(self, incident_id: str) -> View:
+    def seen(self, incident_id: str) -> View:
         shown = self.incident(incident_id)
         assert shown is not None
         return shown
-
-    def open(self, _: str, params: Params, by: str) -> View:
-        now = self.now()
-        opening = acts.Opening(
-            title=_needed(params, "title", "标题"),
-            grade=_choice(Grade, _needed(params, "grade", "级别"), "级别"),
-            times=_times(params, now),
-            by=by,
-            reason=params.get("reason") or "人工立案",
-            provisional=False,
-            kind=_choice(OpinionKind, params["kind"], "类别") if params.get("kind") else None,
-            event_type=_choice(EventType, params["event_type"], "事件类型")
-            if params.get("event_type")
-            else None,
-            place=params.get("place") or None,
-            owner=params.get("owner") or None,
-            grade_parts=[{"part": "person", "grade": None, "reason": f"{self.house.names[by]} 人工定级"}],
-        )
-        with self._writing() as conn:
-            made = acts.open_incident(conn, now, opening, self.house.rules_for)
-        return self._seen(made)
-
-    def ack(self, incident_id: str, params: Params, by: str) -> View:
-        name = self.house.names[by]
-        self._write(
-            acts.acknowledge, incident_id, by, name, params.get("reason") or "已知悉", self.house.rules_for
-        )
-        return self._seen(incident_id)
-
-    def grade(self, incident_id: str, params: Params, by: str) -> View:
-        grade = _choice(Grade, _needed(params, "grade", "级别"), "级别")
-        kind = _choice(OpinionKind, params["kind"], "类别") if params.get("kind") else None
-        reason = _needed(params, "reason", "定级理由")
-        self._write(acts.set_grade, incident_id, grade, by, reason, self.house.rules_for, kind=kind)
-        return self._seen(incident_id)
-
-    def stop(self, incident_id: str, params: Params, by: str) -> View:
-        now = self.now()
-        rule_id = params.get("clock") or None
-        proof = acts.Proof(
-            kind=self._proof_kind(incident_id, params, rule_id),
-            publisher=params.get("publisher") or self.house.site.name,
-            published_at=parse_iso(params["published_at"]) if params.get("published_at") else now,
-            seen_at=now,
-            url=params.get("url") or None,
-            document=params.get("document") or None,
-        )
-        reason = params.get("reason") or "人工登记凭据"
-        stopped = self._write(acts.stop, incident_id, proof, by, reason, rule_id)
-        return self._seen(incident_id) | {"stopped": stopped}
-
-    def _proof_kind(self, incident_id: str, params: Params, rule_id: str | None) -> EvidenceKind:
-        """The kind as given; else the first kind that the named clock asks for."""
-        if params.get("kind"):
-            kind = EvidenceKind(_choice(EvidenceKind, params["kind"], "凭据种类"))
-            if kind is EvidenceKind.ACKNOWLEDGEMENT:
-                raise Refusal("签收不是凭据；请用 ack")
-            return kind
-        if rule_id is None:
-            kinds = "、".join(f"{kind.value}({kind.zh})" for kind in EvidenceKind)
-            raise Refusal(f"请写明凭据种类(kind)或要停的时钟(clock)；种类有: {kinds}")
-        shown = self.incident(incident_id)
-        if shown is None:
-            raise Unknown(f"没有编号为 {incident_id} 的事件")
-        found = next((c for c in shown["clocks"] if c["id"] == rule_id and c["ended_at"] is None), None)
-        if found is None:
-            names = [c["id"] for c in shown["clocks"] if c["ended_at"] is None]
-            raise Refusal(
-                f"没有进行中的时钟 {rule_id}{did_you_mean(rule_id, names)}；进行中的有: {'、'.join(names) or '无'}"
-            )
-        return EvidenceKind(found["evidence"][0])
-
-    def waive(self, incident_id: str, params: Params, by: str) -> View:
-        self._write(
-            acts.waive,
-            incident_id,
-            _needed(params, "clock", "要免除的时钟"),
-            by,
-            self.house.names[by],
-            _needed(params, "reason", "免除理由"),
-        )
-        return self._seen(incident_id)
-
-    def update(self, incident_id: str, params: Params, by: str) -> View:
-        self._write(acts.note, incident_id, params.get("text") or _needed(params, "reason", "进展"), by)
-        return self._seen(incident_id)
-
-    def assign(self, incident_id: str, params: Params, by: str) -> View:
-        unit = _needed(params, "unit", "责任单位")
-        known = [unit.id for unit in self.house.site.roster.units]
-        meant = did_you_mean(unit, known) if unit.isascii() and unit not in known else ""
-        if meant:
-            raise Refusal(f"没有单位 “{unit}”{meant}；也可直接写单位全称")
-        self._write(acts.assign, incident_id, unit, by, params.get("reason") or "交办")
-        return self._seen(incident_id)
-
-    def close(self, incident_id: str, params: Params, by: str) -> View:
-        self._write(acts.close, incident_id, by, _needed(params, "reason", "办结理由"))
-        return self._seen(incident_id)
-
-    def reopen(self, incident_id: str, params: Params, by: str) -> View:
-        self._write(acts.reopen, incident_id, by, _needed(params, "reason", "重开理由"), self.house.rules_for)
-        return self._seen(incident_id)
-
-    def correct(self, incident_id: str, params: Params, by: str) -> View:
-        event = _choice(StartEvent, _needed(params, "event", "时间种类"), "时间种类")
-        value = parse_iso(_needed(params, "value", "时间"))
-        reason = _needed(params, "reason", "更正理由")
-        self._write(acts.correct_time, incident_id, event, value, by, reason, self.house.rules_for)
-        return self._seen(incident_id)
-
-    def merge(self, incident_id: str, params: Params, by: str) -> View:
-        into = _needed(params, "into", "并入的事件").removeprefix("舆-")
-        self._write(
-            joining.merge, incident_id, into, by, params.get("reason") or "同一事件", self.house.rules_for
-        )
-        return self._seen(into)
-
-    def split(self, incident_id: str, params: Params, by: str) -> View:
-        ids = _numbers(_needed(params, "signals", "拆出的线索编号"))
-        title = _needed(params, "title", "新事件标题")
-        made = self._write(
-            joining.split,
-            incident_id,
-            ids,
-            title,
-            by,
-            params.get("reason") or "不同事件",
-            self.house.rules_for,
-        )
-        return self._seen(made)
-
-
-ACTS: dict[str, Callable[[Desk, str, Params, str], View]] = {
-    "open": Desk.open,
-    "ack": Desk.ack,
-    "grade": Desk.grade,
-    "assign": Desk.assign,
-    "stop": Desk.stop,
-    "waive": Desk.waive,
-    "update": Desk.update,
-    "correct": Desk.correct,
-    "merge": Desk.merge,
-    "split": Desk.split,
-    "reopen": Desk.reopen,
-    "close": Desk.close,
-}
-"""Every act of a person, by the name that the command line and the API use."""
-
-
-def _needed(params: Params, name: str, zh: str) -> str:
-    value = (params.get(name) or "").strip()
-    if not value:
-        raise Refusal(f"缺少{zh}({name})")
-    return value
-
-
-def _choice(kind: Any, value: str, zh: str) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        options = [member.value for member in kind]
-        meant = next((o for o in options if o.lower() == value.strip().lower()), None)
-        hint = f"，是不是 “{meant}”？" if meant else did_you_mean(value, options)
-        raise Refusal(f"{zh} “{value}” 不存在{hint}；可用: {'、'.join(options)}") from None
-
-
-def _numbers(text: str) -> list[int]:
-    """3, 5，8 → [3, 5, 8]. Raises Refusal that names what is no number."""
-    parts = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
-    wrong = next((part for part in parts if not part.isdecimal()), None)
-    if wrong is not None:
-        raise Refusal(f"“{wrong}” 不是线索编号；写成逗号分隔的数字，如 12,15")
-    return [int(part) for part in parts]
-
-
-def _times(params: Params, now: datetime) -> dict[StartEvent, datetime]:
-    """The times a person gives; discovery and receipt are now unless stated."""
-    times = {StartEvent.DISCOVERY: now, StartEvent.RECEIPT: now}
-    for event in StartEvent:
-        given = params.get(event.field)
-        if given:
-            times[event] = parse_iso(given)
-    earliest = min(times.values())
-    if now - earliest > timedelta(days=3650):
-        raise Refusal(f"时间 {clock_face(earliest)} 早于十年前；请核对年份")
-    return times
