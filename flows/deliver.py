@@ -17,11 +17,12 @@ from models.ledger import outbox
 from models.ledger.outbox import Attempt
 from models.ledger.store import Row
 
-BATCH = 128
+BATCH = 256
 AT_ONCE = 32
+SETTLED_TOGETHER = 64
 GATHER_S = 0.01
 LEASE = timedelta(seconds=90)
-"""Longer than a whole batch on a channel that hangs (4 turns of 10 s), so that no slow answer is
+"""Longer than a whole batch on a channel that hangs (8 turns of 10 s), so that no slow answer is
 sent twice."""
 
 OPEN = {state.value for state in OPEN_STATES}
@@ -56,16 +57,16 @@ def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
 def _answers(
     house: House, rows: Sequence[Row[Any]], pool: ThreadPoolExecutor | None
 ) -> Iterator[list[tuple[Row[Any], Attempt]]]:
-    """Attempts in the order in which the channels answer, `AT_ONCE` together at the most."""
+    """Attempts in the order in which the channels answer, `SETTLED_TOGETHER` at the most."""
     if pool is None or len(rows) < 2:
         yield from ([(row, send(house, row))] for row in rows)
         return
     waiting = {pool.submit(send, house, row): row for row in rows}
     while waiting:
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        if len(waiting) > len(done) < AT_ONCE:  # a little later more of them will have answered
+        if len(waiting) > len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
             done, _ = wait(waiting, timeout=GATHER_S)
-        for some in batched(list(done), AT_ONCE):
+        for some in batched(list(done), SETTLED_TOGETHER):
             yield [(waiting.pop(future), future.result()) for future in some]
 
 

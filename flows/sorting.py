@@ -1,4 +1,4 @@
-"""Sorting a stream of signals: judged, graded, linked into clusters. No database in here.
+"""Sorting a stream of readings into clusters, and what a cluster says beyond its signals. No database.
 
 `huiying triage --jsonl` and the triage flow are the same sorter; the flow keeps its verdicts.
 """
@@ -11,23 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.reading import Reading
 from models.classify.judge import Judge, Judgement
 from models.core.cluster import IncidentIndex
-from models.core.concern import FLAG_AT, concern
-from models.core.facts import NOTHING, Facts, extract
+from models.core.concern import FLAG_AT
+from models.core.facts import NOTHING, Facts
 from models.core.grade import (
     Graded,
     GradePart,
     Heat,
-    event_grade,
-    event_type,
     grade,
     heat_grade,
-    sensitivity_grade,
 )
-from models.core.lexicon import scan
-from models.core.signals import RawSignal
-from models.core.text import canonical
 from models.core.vocabulary import EventType, Medium, OpinionKind
 
 DAY = timedelta(hours=24)
@@ -126,73 +121,46 @@ class Sorter:
     """Sorts signals in the order given. Holds the clusters of the window in memory."""
 
     def __init__(self, judge: Judge, window: timedelta) -> None:
-        self.judge = judge
         self.window = window
         self.index = IncidentIndex(window=window, weight=judge.rarity)
         self.clusters: dict[str, Cluster] = {}
         self._next_sweep: datetime | None = None
 
-    def sort(self, signals: Sequence[tuple[str, RawSignal, datetime]]) -> list[Verdict]:
-        """`signals` are (key, signal, its time); one verdict for each, in the same order."""
-        texts = [canonical(signal.text) for _, signal, _ in signals]
-        judged = self.judge.judge_canonical(texts)
-        return [
-            self._one(key, signal, at, text, judgement)
-            for (key, signal, at), text, judgement in zip(signals, texts, judged, strict=True)
-        ]
+    def sort(self, readings: Sequence[Reading]) -> list[Verdict]:
+        """One verdict for each reading, in the same order."""
+        return [self._one(reading) for reading in readings]
 
-    def _one(self, key: str, signal: RawSignal, at: datetime, text: str, judgement: Judgement) -> Verdict:
-        hits, facts = scan(text), extract(text)
-        event = event_type(text, hits)
-        parts = [
-            part
-            for part in (
-                event_grade(event, facts, hits),
-                heat_grade(Heat.of(signal.metrics, signal.medium)),
-                sensitivity_grade(text, signal.medium, hits),
-            )
-            if part is not None
-        ]
-        graded = grade(parts)
-        # to stand on a list of everybody's topics is spread, not yet a worry of ours
-        felt = grade([p for p in parts if p.part != "heat"]) if signal.medium is Medium.HOT_SEARCH else graded
-        worry = concern(judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, felt)
-        cluster, link = self._place(key, signal, at, facts, parts, judgement.rumour)
+    def _one(self, reading: Reading) -> Verdict:
+        cluster, link = self._place(reading)
         crowd = _crowd(cluster)
-        flagged = worry.flagged or bool(crowd)
+        flagged = reading.worry.flagged or bool(crowd)
         cluster.flagged = cluster.flagged or flagged
-        kind = judgement.kind or ("false_info" if len(cluster.doubtful) >= SAME_RUMOUR_POSTS else None)
+        told = "false_info" if len(cluster.doubtful) >= SAME_RUMOUR_POSTS else None
+        kind = reading.judgement.kind or told
+        score = reading.worry.score
         return Verdict(
-            judgement=judgement,
+            judgement=reading.judgement,
             kind=OpinionKind(kind) if kind else None,
-            facts=facts,
-            event=event,
-            graded=graded,
-            concern=max(worry.score, FLAG_AT) if crowd else worry.score,
-            reasons=(*crowd, *worry.reasons, *graded.reasons),
+            facts=reading.facts,
+            event=reading.event,
+            graded=reading.graded,
+            concern=max(score, FLAG_AT) if crowd else score,
+            reasons=(*crowd, *reading.worry.reasons, *reading.graded.reasons),
             flagged=flagged,
             cluster=cluster.key,
             link=link,
         )
 
-    def _place(
-        self,
-        key: str,
-        signal: RawSignal,
-        at: datetime,
-        facts: Facts,
-        parts: Sequence[GradePart],
-        rumour: float,
-    ) -> tuple[Cluster, Link | None]:
+    def _place(self, reading: Reading) -> tuple[Cluster, Link | None]:
         """The cluster it belongs to, or a new one that it begins."""
+        signal, at = reading.signal, reading.at
         self._forget(at)
-        title, body = canonical(signal.title), canonical(signal.body)
-        match = self.index.match(title, body, at, signal.place)
+        match = self.index.match(reading.title, reading.body, at, signal.place)
         known = self.clusters.get(match.incident_id) if match else None
-        cluster = known or Cluster(key, signal.title or signal.body[:40], at, at)
+        cluster = known or Cluster(reading.key, signal.title or signal.body[:40], at, at)
         self.clusters[cluster.key] = cluster
-        self.index.add(cluster.key, key, title, body, at, signal.place)
-        cluster.take(facts, parts, signal.medium, at, rumour)
+        self.index.add(cluster.key, reading.key, reading.title, reading.body, at, signal.place)
+        cluster.take(reading.facts, reading.parts, signal.medium, at, reading.judgement.rumour)
         return cluster, Link(match.score, match.reason) if match and known else None
 
     def _forget(self, at: datetime) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.reading import Reading, read
 from flows.sorting import TICKETS, Cluster, Sorter, Verdict
 from flows.wiring import House
 from models.core.concern import FLAG_AT
@@ -41,33 +43,45 @@ class Done:
     linked: int = 0
     regraded: int = 0
 
+    def __add__(self, other: Done) -> Done:
+        return Done(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
     def __str__(self) -> str:
         return f"研判 {self.judged}，立案 {self.opened}，归并 {self.linked}，改级 {self.regraded}"
 
 
 def triage(house: House) -> Done:
-    """Judge everything that waits, in batches of one transaction each."""
+    """Judge everything that waits, one transaction a batch; while one is written the next is read."""
     total = Done()
-    while True:
-        done = triage_batch(house)
-        total = Done(
-            *(getattr(total, n) + getattr(done, n) for n in ("judged", "opened", "linked", "regraded"))
-        )
-        if done.judged < BATCH:
-            return total
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
+        coming = ahead.submit(_read, house, 0)
+        while (batch := coming.result()).rows:
+            coming = ahead.submit(_read, house, batch.rows[-1].id)
+            total += _decide(house, batch)
+    return total
 
 
-def triage_batch(house: House) -> Done:
-    """One batch: the classifiers run outside the transaction, the decision inside it."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A batch of waiting signals, each read on its own."""
+
+    rows: Sequence[Row[Any]]
+    readings: Sequence[Reading]
+
+
+def _read(house: House, after: int) -> Read:
     with house.store.read() as conn:
-        rows = signals.pending(conn, BATCH)
-    if not rows:
-        return Done()
+        rows = signals.pending(conn, BATCH, after)
+    return Read(rows, read(house.judge, [(f"s{row.id}", raw(row), _time_of(row)) for row in rows]))
+
+
+def _decide(house: House, batch: Read) -> Done:
+    """Where each belongs is decided and written in one transaction."""
     try:
         sorter = _sorter(house)
-        verdicts = sorter.sort([(f"s{row.id}", raw(row), _time_of(row)) for row in rows])
+        verdicts = sorter.sort(batch.readings)
         with house.store.write() as conn:
-            return _append(conn, house, sorter, rows, verdicts)
+            return _append(conn, house, sorter, batch.rows, verdicts)
     except BaseException:
         house.sorter = None  # its memory is ahead of the ledger now: build it anew
         raise

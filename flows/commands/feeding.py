@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json as json_
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from queue import Queue
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -76,36 +78,47 @@ def triage(
 
 
 def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
-    """Lines are taken in order, in small batches, so that a slow writer still sees answers."""
+    """Lines are answered in order, one for one."""
+    from flows.reading import read
     from flows.sorting import Sorter
     from models.classify.judge import Judge
 
-    sorter = Sorter(Judge.load(), window)
+    judge = Judge.load()
+    sorter = Sorter(judge, window)
     clock = machine_now()
     for chunk in _chunks(lines):
-        read = [_read(number, line, clock) for number, line in chunk]
+        taken = [_read(number, line, clock) for number, line in chunk]
         good = [
             (str(number), one, one.published_at or clock)
-            for number, one in read
+            for number, one in taken
             if isinstance(one, RawSignal)
         ]
-        verdicts = iter(sorter.sort(good))
-        for _, one in read:
+        verdicts = iter(sorter.sort(read(judge, good)))
+        for _, one in taken:
             answer = _answer(one, next(verdicts)) if isinstance(one, RawSignal) else one
             sink.write(json_.dumps(answer, ensure_ascii=False) + "\n")
         sink.flush()
 
 
 def _chunks(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
-    chunk: list[tuple[int, str]] = []
+    """Whatever has come in, `BATCH` lines at the most: a fast writer gets large batches, one who
+    waits for each answer gets it."""
+    waiting: Queue[tuple[int, str] | None] = Queue(maxsize=4 * BATCH)
+    threading.Thread(target=_take_in, args=(lines, waiting), name="stdin", daemon=True).start()
+    ended = False
+    while not ended:
+        chunk = [waiting.get()]
+        while len(chunk) < BATCH and chunk[-1] is not None and not waiting.empty():
+            chunk.append(waiting.get())
+        ended = chunk[-1] is None
+        yield [line for line in chunk if line is not None]
+
+
+def _take_in(lines: Iterable[str], waiting: Queue[tuple[int, str] | None]) -> None:
     for number, line in enumerate(lines, 1):
         if line.strip():
-            chunk.append((number, line))
-        if len(chunk) >= BATCH:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+            waiting.put((number, line))
+    waiting.put(None)
 
 
 def _read(number: int, line: str, now: datetime) -> tuple[int, RawSignal | dict[str, Any]]:

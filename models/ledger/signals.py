@@ -98,10 +98,13 @@ def _or_ignore(conn: Connection, table: Table) -> Any:
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=["uid"])
 
 
-def pending(conn: Connection, limit: int) -> Sequence[Row[Any]]:
-    """The oldest signals that nobody has judged yet."""
+def pending(conn: Connection, limit: int, after: int = 0) -> Sequence[Row[Any]]:
+    """The oldest signals behind number `after` that nobody has judged yet."""
     return conn.execute(
-        select(SIGNAL).where(SIGNAL.c.triaged_at.is_(None)).order_by(SIGNAL.c.id).limit(limit)
+        select(SIGNAL)
+        .where(SIGNAL.c.triaged_at.is_(None), SIGNAL.c.id > after)
+        .order_by(SIGNAL.c.id)
+        .limit(limit)
     ).all()
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.ingest import store as put
+from flows.reading import read
 from flows.sorting import Sorter
 from flows.timekeeping import machine_now
-from flows.triage import BATCH, triage_batch
+from flows.triage import BATCH, triage
 from flows.wiring import House
 from models.classify.judge import Judge
 from models.core.signals import Batch, RawSignal
@@ -45,9 +46,7 @@ def test_signals_are_taken_in_and_judged_whole(
         for part in slices(said):
             put(house, Batch(tuple(part)), "bench")
         stored = time.perf_counter()
-        judged = 0
-        while done := triage_batch(house).judged:
-            judged += done
+        judged = triage(house).judged
         ended = time.perf_counter()
         with house.store.read() as conn:
             waiting, rows = signals.waiting(conn), list(journal.entries(conn))
@@ -103,7 +102,7 @@ def test_texts_are_sorted_by_the_classifiers_alone(tmp_path: Path, short: bool, 
     judged = time.perf_counter()
     sorter, verdicts = Sorter(judge, timedelta(hours=72)), 0
     for part in slices(said):
-        verdicts += len(sorter.sort([(s.external_id, s, s.published_at or now) for s in part]))
+        verdicts += len(sorter.sort(read(judge, [(s.external_id, s, s.published_at or now) for s in part])))
     ended = time.perf_counter()
     measured.add("classifiers alone", UNIT, "no database", count / (judged - began))
     measured.add("classifiers, facts, grade and clusters", UNIT, "no database", count / (ended - judged))

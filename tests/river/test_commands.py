@@ -457,3 +457,18 @@ def test_one_incident_is_shown_whole_with_the_numbers_that_split_asks_for(cli: C
     assert "设钟" in said.out
     assert cli.json("show", name)["timeline"][0]["kind"] == "incident_opened"
     assert cli("show", "2026-9999").code == 1
+
+
+def test_a_writer_who_waits_for_each_answer_gets_it() -> None:
+    program = huiying("triage", "--jsonl")
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        for number in range(3):
+            running.stdin.write(
+                json.dumps({"id": f"n{number}", "text": "路灯不亮"}, ensure_ascii=False) + "\n"
+            )
+            running.stdin.flush()
+            assert json.loads(running.stdout.readline())["id"] == f"n{number}"
+        running.stdin.close()
+        assert running.wait(30) == 0
