@@ -29,10 +29,11 @@ DAY = timedelta(hours=24)
 TICKETS = frozenset({Medium.HOTLINE, Medium.MAILBOX, Medium.MESSAGE, Medium.SITE_ERROR})
 SAME_TOPIC_TICKETS = 5
 """So many tickets of one matter within 24 h make an incident (domain study 4.2 and PB-06)."""
+REPORTERS = frozenset({Medium.NEWS, Medium.OFFICIAL})
 DOUBTFUL = 0.5
 SAME_RUMOUR_POSTS = 3
-"""So many posts of one matter within 24 h that read like a rumour make an incident (a proposal):
-the score is a reason to verify, never a verdict."""
+"""So many posts of one matter within 24 h that read like a rumour, state no harm and that no medium has
+reported make an incident (a proposal): the score is a reason to verify, never a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Cluster:
     parts: dict[str, GradePart] = field(default_factory=dict)
     tickets: deque[datetime] = field(default_factory=deque)
     doubtful: deque[datetime] = field(default_factory=deque)
+    reported: bool = False
     flagged: bool = False
     size: int = 0
 
@@ -86,13 +88,19 @@ class Cluster:
             known = self.parts.get(part.part)
             if known is None or part.grade > known.grade:
                 self.parts[part.part] = part
+        self.reported = self.reported or medium in REPORTERS
         if medium in TICKETS:
             self.tickets.append(at)
-        elif rumour >= DOUBTFUL:
+        elif rumour >= DOUBTFUL and not said.harm:
             self.doubtful.append(at)
         for times in (self.tickets, self.doubtful):
             while times and at - times[0] > DAY:
                 times.popleft()
+
+    @property
+    def hearsay(self) -> bool:
+        """Told again and again, and by nobody who reports: a reason to verify."""
+        return len(self.doubtful) >= SAME_RUMOUR_POSTS and not self.reported
 
     def graded(self) -> Graded:
         return grade([self.parts.get(name) for name in ("event", "heat", "sensitivity")])
@@ -135,7 +143,7 @@ class Sorter:
         crowd = _crowd(cluster)
         flagged = reading.worry.flagged or bool(crowd)
         cluster.flagged = cluster.flagged or flagged
-        told = "false_info" if len(cluster.doubtful) >= SAME_RUMOUR_POSTS else None
+        told = "false_info" if cluster.hearsay else None
         kind = reading.judgement.kind or told
         score = reading.worry.score
         return Verdict(
@@ -183,6 +191,6 @@ def _crowd(cluster: Cluster) -> tuple[str, ...]:
         if part is not None:
             cluster.parts.setdefault("heat", part)
         found.append(f"24 小时内同类工单 {len(cluster.tickets)} 件")
-    if len(cluster.doubtful) >= SAME_RUMOUR_POSTS:
+    if cluster.hearsay:
         found.append(f"24 小时内 {len(cluster.doubtful)} 处出现疑似传言的同一说法，须核实")
     return tuple(found)
