@@ -6,7 +6,6 @@ by `MOODS` (the model card tells why); surprise says neither good nor bad and is
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections.abc import Iterator
@@ -90,12 +89,6 @@ def sample(text: str, label: str, source: str) -> Sample:
 
 def rows_of(data_dir: Path, name: str) -> Iterator[dict[str, Any]]:
     yield from _lines(data_dir / f"{name}.jsonl.gz")
-
-
-def taxonomy(data_dir: Path) -> list[tuple[str, str, str]]:
-    """一级, 二级, 三级 labels of the wider tree."""
-    with (data_dir / "topic_taxonomy_517.csv").open(encoding="utf-8-sig", newline="") as file:
-        return [(row[0], row[1], row[2]) for row in list(csv.reader(file))[1:]]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

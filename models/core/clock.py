@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from models.core.moment import clock_face, span
-from models.core.vocabulary import ClockState, EvidenceKind, Grade, StartEvent
+from models.core.vocabulary import ClockState, EvidenceKind, StartEvent
 
 HOUR = timedelta(hours=1)
 
@@ -215,7 +215,3 @@ def state(started_at: datetime, due_at: datetime, now: datetime, any_raised: boo
 def met(due_at: datetime, published_at: datetime) -> ClockState:
     """How a clock ends on evidence: by the platform's own time (law 8)."""
     return ClockState.MET if published_at <= due_at else ClockState.MET_LATE
-
-
-STRICT_GRADES = frozenset({Grade.I, Grade.II})
-"""5 h and 24 h bind 特别重大 and 重大 only (N-003, N-007); 48 h binds the rest (N-004)."""

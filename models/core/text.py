@@ -9,7 +9,6 @@ import hashlib
 import re
 import unicodedata
 from functools import cache
-from itertools import pairwise
 
 import opencc
 
@@ -109,13 +108,3 @@ def grams(text: str, n: int) -> set[str]:
     if len(text) < n:
         return {text} if text else set()
     return {text[i : i + n] for i in range(len(text) - n + 1)}
-
-
-def dice(a: str, b: str) -> float:
-    """How alike two short texts are by their character pairs, 0..1 (Sørensen–Dice)."""
-    x, y = _pairs(a), _pairs(b)
-    return 2 * len(x & y) / (len(x) + len(y)) if x and y else float(a == b)
-
-
-def _pairs(text: str) -> set[str]:
-    return {f"{p}{q}" for p, q in pairwise(_LETTERS.sub("", text[:LIMIT]))}

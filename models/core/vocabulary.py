@@ -269,7 +269,6 @@ class AlertState(StrEnum):
     """提醒状态: claim → send → record (law 3)."""
 
     QUEUED = "queued"  # 待发
-    CLAIMED = "claimed"  # 发送中
     ACCEPTED = "accepted"  # 渠道已收
     WITHDRAWN = "withdrawn"  # 已处理, so nobody is woken for it any more
     DEAD = "dead"  # 未能送达, itself an alert
@@ -278,7 +277,6 @@ class AlertState(StrEnum):
     def zh(self) -> str:
         return {
             "queued": "待发",
-            "claimed": "发送中",
             "accepted": "已送达渠道",
             "withdrawn": "已处理，不再发送",
             "dead": "未能送达",

@@ -135,7 +135,7 @@ def acknowledge(
         payload["insert"]["incidenttime"] = [incidents.time_row(row.id, StartEvent.ACK, at, by, reason, at)]
     append(conn, at, [Entry("acknowledged", payload, by, reason, row.id)])
     if first:
-        _replan(conn, at, row, rules_for, "首次签收")
+        replan(conn, at, row, rules_for, "首次签收")
 
 
 def _stopped_by(
@@ -148,12 +148,33 @@ def _stopped_by(
     ]
 
 
-def _replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, why: str) -> None:
+def replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, why: str) -> None:
     """Bring the incident's clocks in line with its situation and times as they stand now."""
     fresh = incidents.get(conn, row.id)
     existing = conn.execute(select(CLOCK).where(CLOCK.c.incident_id == row.id)).all()
     bound = rules_for(incidents.situation(fresh))
     append(conn, at, clocks.replan(existing, bound, incidents.known_times(conn, row.id), row.id, at, why))
+    _use_earlier_evidence(conn, at, row.id)
+
+
+def _use_earlier_evidence(conn: Connection, at: datetime, incident_id: str) -> None:
+    """A clock that is planned now ends at once on evidence in hand: what was published stays published
+    when a grade is raised, a time corrected, an incident merged. What stood before a reopening does not."""
+    since = incidents.reopened_at(conn, incident_id)
+    query = select(EVIDENCE).where(EVIDENCE.c.incident_id == incident_id).order_by(EVIDENCE.c.published_at)
+    proofs = [proof for proof in conn.execute(query) if since is None or proof.seen_at > since]
+    ended = []
+    for clock in clocks.open_clocks(conn, incident_id):
+        fits = (p for p in proofs if p.kind in clock.evidence and p.published_at >= clock.started_at)
+        proof = next(fits, None) if clock.created_at == at else None
+        if proof is not None:
+            why = (
+                f"已有凭据: {EvidenceKind(proof.kind).zh} {clock_face(proof.published_at)} {proof.publisher}"
+            )
+            ended.append(clocks.ending(clock.id, met(clock.due_at, proof.published_at), at, why, proof.id))
+    if ended:
+        payload = {"clocks": [change["id"].split(":")[1] for change in ended], "update": {"clock": ended}}
+        append(conn, at, [Entry("earlier_evidence_used", payload, "huiying", "凭据此前已登记", incident_id)])
 
 
 def set_grade(
@@ -183,7 +204,7 @@ def set_grade(
             "incidenttime": [incidents.time_row(row.id, StartEvent.GRADED, at, by, reason, at)]
         }
     append(conn, at, [Entry(kind_of_entry, payload, by, reason, row.id)])
-    _replan(conn, at, row, rules_for, f"级别由 {row.grade} 定为 {grade.value}")
+    replan(conn, at, row, rules_for, f"级别由 {row.grade} 定为 {grade.value}")
 
 
 def propose_grade(conn: Connection, at: datetime, incident_id: str, grade: Grade, reason: str) -> None:
@@ -208,7 +229,7 @@ def correct_time(
     made = incidents.time_row(row.id, event, value, by, reason, at)
     payload = {"event": event.value, "value": iso(value), "insert": {"incidenttime": [made]}}
     append(conn, at, [Entry("time_corrected", payload, by, reason, row.id)])
-    _replan(conn, at, row, rules_for, f"{event.zh}时间更正为 {clock_face(value)}")
+    replan(conn, at, row, rules_for, f"{event.zh}时间更正为 {clock_face(value)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,5 +405,18 @@ def reopen(
     if row.merged_into:
         raise NotAllowed(f"{row.ref} 已并入 舆-{row.merged_into}，请在该事件上操作")
     change = {"id": row.id, "stage": Stage.ASSESS.value, "closed_at": None}
-    append(conn, at, [Entry("incident_reopened", {"update": {"incident": [change]}}, by, reason, row.id)])
-    _replan(conn, at, row, rules_for, "事件重开")
+    payload = {"update": {"incident": [change], **_taken_back(conn, at, row.id)}}
+    append(conn, at, [Entry("incident_reopened", payload, by, reason, row.id)])
+    replan(conn, at, row, rules_for, "事件重开")
+
+
+def _taken_back(conn: Connection, at: datetime, incident_id: str) -> dict[str, list[dict[str, Any]]]:
+    """What had ended on evidence or a waiver is no longer an end: new clocks run from the same start."""
+    settled = [state.value for state in (ClockState.MET, ClockState.MET_LATE, ClockState.WAIVED)]
+    rows = conn.execute(select(CLOCK).where(CLOCK.c.incident_id == incident_id, CLOCK.c.state.in_(settled)))
+    ended = [
+        clocks.ending(row.id, ClockState.SUPERSEDED, at, "事件重开", row.evidence_id)
+        for row in rows
+        if EvidenceKind.ACKNOWLEDGEMENT.value not in row.evidence
+    ]
+    return {"clock": ended} if ended else {}

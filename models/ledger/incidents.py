@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, func, select
 
 from models.core.moment import iso, local
 from models.core.situation import Situation
@@ -122,6 +122,15 @@ def by_ids(conn: Connection, incident_ids: Iterable[str]) -> dict[str, Row[Any]]
         select(INCIDENT).where(INCIDENT.c.id.in_(list(incident_ids)))
     ).all()
     return {row.id: row for row in rows}
+
+
+def reopened_at(conn: Connection, incident_id: str) -> datetime | None:
+    """When the incident was last reopened, if ever."""
+    return conn.execute(
+        select(func.max(JOURNAL.c.at)).where(
+            JOURNAL.c.incident_id == incident_id, JOURNAL.c.kind == "incident_reopened"
+        )
+    ).scalar()
 
 
 def proposed(conn: Connection, incident_id: str, grade: Grade) -> bool:

@@ -59,7 +59,7 @@ def merge(
     }
     payload["update"] = _uniform(payload["update"])
     append(conn, at, [Entry("incidents_merged", payload, by, reason, stays.id)])
-    acts._replan(conn, at, stays, rules_for, f"{gone.ref} 并入")
+    acts.replan(conn, at, stays, rules_for, f"{gone.ref} 并入")
 
 
 def _uniform(update: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:

@@ -29,6 +29,7 @@ KINDS = {
     "grade_proposed": "建议改级",
     "time_corrected": "更正时间",
     "evidence_added": "凭据",
+    "earlier_evidence_used": "凭据",
     "clock_waived": "免除",
     "progress_noted": "进展",
     "owner_assigned": "交办",
@@ -89,6 +90,7 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "evidence_added": lambda p, _: (
         f"{EvidenceKind(p['kind']).zh}；停止时钟: {'、'.join(p['clocks']) or '无'}"
     ),
+    "earlier_evidence_used": lambda p, _: f"已有凭据，停止时钟: {'、'.join(p['clocks'])}",
     "clock_waived": lambda p, _: f"免除 {'、'.join(p['clocks'])}",
     "progress_noted": lambda p, _: str(p["text"]),
     "owner_assigned": lambda p, _: f"责任单位 {p['from'] or '未定'} → {p['to']}",

@@ -286,3 +286,43 @@ def test_progress_renews_an_acknowledgement_and_gives_none(store: Store) -> None
     told = sweep(store, MIDNIGHT + 4.5 * HOUR - MINUTE)
     assert told == ["first_statement 75% li"]  # an acknowledgement of 3.5 h ago alone would be stale
     assert "first_statement 90% zhao" in sweep(store, MIDNIGHT + 4.5 * HOUR)
+
+
+def test_what_was_published_stays_published_when_a_time_is_corrected(store: Store) -> None:
+    incident = opened(store, MIDNIGHT)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发")
+        earlier = MIDNIGHT - 3 * HOUR
+        acts.correct_time(
+            conn, MIDNIGHT + 2 * HOUR, incident, StartEvent.OCCURRENCE, earlier, "li", "监控核实", rules_for
+        )
+    states = clock_states(store, incident, MIDNIGHT + 2 * HOUR)
+    assert states == {"first_statement": "met", "press_conference": "running"}
+    assert verify(store, MIDNIGHT + 3 * HOUR)["ok"]
+
+
+def test_a_merged_incident_brings_its_statement_with_it(store: Store) -> None:
+    first, second = opened(store, MIDNIGHT), opened(store, MIDNIGHT + HOUR)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + 2 * HOUR, first, proof(MIDNIGHT + 2 * HOUR), "chen", "首发")
+        joining.merge(conn, MIDNIGHT + 3 * HOUR, first, second, "li", "同一事件", rules_for)
+    assert clock_states(store, second, MIDNIGHT + 3 * HOUR)["first_statement"] == "met"
+
+
+def test_reopening_runs_the_clocks_again_from_the_same_start_and_old_proof_does_not_count(
+    store: Store,
+) -> None:
+    incident = opened(store, MIDNIGHT)
+    with store.write() as conn:
+        acts.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发")
+        acts.waive(conn, MIDNIGHT + HOUR, incident, "press_conference", "zhou", "周主要", "影响有限")
+        acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "办完")
+        acts.reopen(conn, MIDNIGHT + 2 * HOUR, incident, "li", "声明撤回", rules_for)
+    states = clock_states(store, incident, MIDNIGHT + 2 * HOUR)
+    assert states == {"first_statement": "running", "press_conference": "running"}
+    with store.write() as conn:
+        again = proof(MIDNIGHT + 3 * HOUR, url="https://example.org/2")
+        assert acts.stop(conn, MIDNIGHT + 3 * HOUR, incident, again, "chen", "更正后重发") == [
+            "first_statement"
+        ]
+    assert verify(store, MIDNIGHT + 4 * HOUR)["ok"]
