@@ -12,7 +12,7 @@ from connectors.ports import Delivery, Message, Outcome
 from flows.holders import ME
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
-from models.core.vocabulary import OPEN_STATES, Grade
+from models.core.vocabulary import OPEN_STATES, AlertKind, Grade
 from models.ledger import outbox
 from models.ledger.outbox import Attempt
 from models.ledger.store import Row
@@ -110,27 +110,58 @@ def _attempt(alert_id: str, channel_id: str, done: Delivery) -> Attempt:
 def message(row: Row[Any], address: str, house: House) -> Message:
     """An outbox row in the contract's webhook shape and in words for a person."""
     now = house.time.now()
+    if row.kind in (AlertKind.NOTICE, AlertKind.TEST):
+        return _notice(row, address, now, house)
     payload = _payload(row, now, house)
     grade = Grade(row.grade)
     return Message(
         alert_id=row.id,
         ref=row.ref,
         address=address,
-        title=f"{grade.colour}色 {grade.value} 级 · {row.title}",
+        title=f"{grade.colour}色 {grade.value} 级 · {row.incident_title}",
         text=_text(row, now, payload),
         payload=payload,
     )
+
+
+def _notice(row: Row[Any], address: str, now: datetime, house: House) -> Message:
+    """A message about the watch itself: no clock, no step; `incident` only where it is about one."""
+    url = f"{house.public_url}/incidents/{row.incident_id}" if row.incident_id else f"{house.public_url}/"
+    kind = AlertKind(row.kind)
+    payload = {
+        "alert_id": row.id,
+        "ref": row.ref,
+        "kind": kind.value,
+        "attempt": row.attempts + 1,
+        "reason": row.reason,
+        "title": row.title,
+        "url": url,
+        "recipient": {"person": row.person_id, "name": row.person_name, "unit": _unit(row, house)},
+        "raised_at": iso(row.raised_at),
+        "sent_at": iso(now),
+        "late_by_s": 0.0,
+    }
+    if row.incident_id:
+        payload["incident"] = {
+            "id": row.incident_id,
+            "title": row.incident_title,
+            "grade": row.grade,
+            "url": url,
+        }
+    text = f"{row.reason}\n{url}"
+    return Message(row.id, row.ref, address, f"{kind.zh} · {row.title}", text, payload)
 
 
 def _payload(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
     return {
         "alert_id": row.id,
         "ref": row.ref,
+        "kind": AlertKind.STEP.value,
         "attempt": row.attempts + 1,
         "reason": row.reason,
         "incident": {
             "id": row.incident_id,
-            "title": row.title,
+            "title": row.incident_title,
             "grade": row.grade,
             "url": f"{house.public_url}/incidents/{row.incident_id}",
         },

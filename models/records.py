@@ -1,8 +1,8 @@
 """The tables. Two kinds live here:
 
 * **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
-  judgement (`TRUTH` lists them in the order of their making);
-* **working state**, which a restart may lose or remake: source, duty, setting, deadletter.
+  judgement, handover (`TRUTH` lists them in the order of their making);
+* **working state**, which a restart may lose or remake: source, duty, pace, setting, deadletter.
 
 `signal` stands between: its texts are kept once, here, so that personal data can be erased later; the
 journal seals every one of them by its hash.
@@ -220,7 +220,11 @@ class Step(SQLModel, table=True):
 
 
 class Alert(SQLModel, table=True):
-    """The outbox: one message to one person about one step, until a channel has accepted it."""
+    """The outbox: one message to one person about one step, until a channel has accepted it.
+
+    A notice (`kind` notice or test) is about no clock: its `clock_id` is "notice:TOPIC", its `step_key`
+    the occasion, and it brings its own `title`.
+    """
 
     __table_args__ = (
         UniqueConstraint("clock_id", "step_key", "person_id", name="uq_alert_once"),
@@ -235,6 +239,8 @@ class Alert(SQLModel, table=True):
     incident_id: str | None = Field(default=None, index=True)
     clock_id: str
     step_key: str
+    kind: str | None = None  # None, in rows of the first release: a step
+    title: str | None = _text(nullable=True)
     rung: int
     person_id: str = Field(index=True)
     person_name: str
@@ -254,17 +260,37 @@ class Alert(SQLModel, table=True):
     sent_at: datetime | None = _moment()
     accepted_at: datetime | None = _moment()
     receipt: str | None = _text(nullable=True)
+    delivered_at: datetime | None = _moment()  # where the channel tells
+    read_at: datetime | None = _moment()
     last_error: str | None = _text(nullable=True)
 
 
 class Ack(SQLModel, table=True):
-    """签收: a person has taken notice. It stops repeats to them, never a clock."""
+    """签收: a person has taken notice. It stops repeats to them, never a clock.
+
+    With `until` it is a snooze 稍后提醒: repeats stay away until then, and nothing is acknowledged.
+    """
 
     id: str = Field(primary_key=True)
     incident_id: str = Field(index=True)
     person_id: str
     at: datetime = _moment(nullable=False)
+    until: datetime | None = _moment()
     reason: str = _text()
+
+
+class Handover(SQLModel, table=True):
+    """交接: what one shift left to the next, and who took it over when."""
+
+    id: str = Field(primary_key=True)
+    rung: int
+    from_people: list[str] = _json()
+    to_people: list[str] = _json()
+    at: datetime = _moment(nullable=False)
+    summary: dict[str, Any] = _json()
+    note: str = _text()
+    accepted_at: datetime | None = _moment()
+    accepted_by: str | None = None
 
 
 class Evidence(SQLModel, table=True):
@@ -351,6 +377,13 @@ class Duty(SQLModel, table=True):
     detail: str | None = _text(nullable=True)
 
 
+class Pace(SQLModel, table=True):
+    """How often a channel was used of late, shared by every sender: what its rate limit asks."""
+
+    channel: str = Field(primary_key=True)
+    used: list[str] = _json()  # the moments of the last minute, ISO 8601
+
+
 class Setting(SQLModel, table=True):
     """A small named value: the demonstration clock's anchor, the chain's last verification."""
 
@@ -358,7 +391,17 @@ class Setting(SQLModel, table=True):
     value: dict[str, Any] = _json()
 
 
-TRUTH: tuple[type[SQLModel], ...] = (Incident, IncidentTime, Clock, Step, Alert, Ack, Evidence, Judgement)
+TRUTH: tuple[type[SQLModel], ...] = (
+    Incident,
+    IncidentTime,
+    Clock,
+    Step,
+    Alert,
+    Ack,
+    Evidence,
+    Judgement,
+    Handover,
+)
 """What the journal rebuilds, and `huiying verify` compares."""
 
 VOLATILE = frozenset({"leased_by", "leased_until"})

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from playbooks.channels_paper import ChannelsSource
 from playbooks.checked import checked
 from playbooks.loader import Document, load
-from playbooks.papers import ChannelsSource, PlansSource, RosterSource, SiteSource, SourcesSource
+from playbooks.papers import PlansSource, SiteSource
 from playbooks.problem import Problem, Problems
+from playbooks.roster_paper import RosterSource
 from playbooks.rota import dangling, doubled
 from playbooks.schema import PlaybookSource, ProfileSource
 from playbooks.secret import leaks
 from playbooks.shelf import HOME, PROFILES, Draft, laxer_than_national, read_profile, shelve
 from playbooks.site import survey
 from playbooks.sound import unsound
+from playbooks.sources_paper import SourcesSource
 
 PAPERS: dict[str, type[BaseModel]] = {
     "site": SiteSource,

@@ -1,40 +1,18 @@
-"""The files of a site, apart from its playbooks: what each may hold. Shapes: contract "A site".
+"""site.yaml and plans.yaml: what each may hold. Shapes: contract "A site".
 
-Field docstrings are Chinese: the editor shows them to the people who keep the files.
+Field docstrings are Chinese: the editor shows them to the people who keep the files. The other files
+of a site have a module each: `sources_paper`, `channels_paper`, `roster_paper`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from models.core.vocabulary import Medium, Role
-from playbooks.fields import Duration, Ident, Items, Moment, Name, OneOrMany, Strict, Text, refuse
+from playbooks.fields import Ident, Items, Name, OneOrMany, Strict, Text
+from playbooks.urls import Url
 
-
-def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise refuse(f"“{value[:80]}” 不是网址", "写成 http://… 或 https://…")
-    return value
-
-
-Url = Annotated[
-    str, AfterValidator(_url), Field(max_length=2000, json_schema_extra={"examples": ["https://…"]})
-]
-Address = Annotated[
-    str,
-    AfterValidator(lambda value: value if value.startswith("${") else _url(value)),
-    Field(max_length=2000, json_schema_extra={"examples": ["https://…", "${HUIYING_HOOK_URL}"]}),
-]
-"""A web address that may be a reference: some gateways carry their key in it."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -132,198 +110,6 @@ class SiteSource(Strict):
     """归并"""
     heartbeat: HeartbeatSource = HeartbeatSource()
     """外部心跳"""
-
-
-class FeedSource(Strict):
-    """一个 RSS 或 Atom 信源。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """名称"""
-    url: Url
-    """地址"""
-    medium: Medium = Medium.NEWS
-    """渠道种类"""
-    every: Duration = timedelta(minutes=10)
-    """多久查一次，例如 PT10M"""
-
-
-class TicketSource(Strict):
-    """热线工单等文件信源；folder 与 file 只写一个。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """名称"""
-    folder: Name | None = None
-    """文件夹，相对站点目录；新文件自动读入"""
-    file: Name | None = None
-    """单个文件，相对站点目录"""
-    medium: Medium = Medium.HOTLINE
-    """渠道种类"""
-    every: Duration = timedelta(minutes=1)
-    """多久查一次"""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> TicketSource:
-        if (self.folder is None) == (self.file is None):
-            raise refuse("folder 与 file 要写且只写一个", "例如 folder: tickets")
-        return self
-
-
-class OfficialSource(Strict):
-    """我方官方渠道，从中发现已发布的凭据。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """名称，例如 临江发布"""
-    url: Url
-    """RSS 或 Atom 地址"""
-    every: Duration = timedelta(minutes=5)
-    """多久查一次"""
-
-
-class SourcesSource(Strict):
-    """信源 sources.yaml。"""
-
-    feeds: Items[FeedSource] = ()
-    """RSS 与 Atom"""
-    tickets: Items[TicketSource] = ()
-    """工单文件"""
-    official: Items[OfficialSource] = ()
-    """官方渠道"""
-    kafka: KafkaSource | None = None
-    """工单队列；也可写在 site.yaml，二者取一"""
-
-
-class ChannelSource(Strict):
-    """一个通知渠道。"""
-
-    id: Ident
-    """标识，值班表的 contacts 用它"""
-    type: Literal["terminal", "webhook", "slack"]
-    """种类"""
-    name: str = ""
-    """名称"""
-    url: Address | None = None
-    """webhook 地址；含密钥时写 ${变量名}"""
-    secret: str | None = None
-    """签名密钥，写 ${变量名} 或 file:路径"""
-    token: str | None = None
-    """令牌，写 ${变量名} 或 file:路径"""
-    base_url: Url | None = None
-    """服务地址；一般不写"""
-    proxy: Url | None = None
-    """代理"""
-    timeout_s: Annotated[float, Field(ge=0.05, le=300)] | None = None
-    """超时，秒"""
-    connections: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """同时连接数"""
-    stream: Literal["stdout", "stderr"] | None = None
-    """终端渠道写到哪里"""
-    style: Literal["block", "line"] | None = None
-    """终端渠道：每条提醒一段(block)或一行(line)"""
-    tell_late_s: Annotated[float, Field(ge=0.05, le=86400)] | None = None
-    """终端渠道：晚于多少秒才说明迟到"""
-
-    @model_validator(mode="after")
-    def _complete(self) -> ChannelSource:
-        needed = {"webhook": ("url", "secret"), "slack": ("token",)}.get(self.type, ())
-        missing = [key for key in needed if not getattr(self, key)]
-        if missing:
-            raise refuse(f"{self.type} 渠道缺少 {'、'.join(missing)}", f"例如 {missing[0]}: …")
-        return self
-
-
-class ChannelsSource(Strict):
-    """通知渠道 channels.yaml。"""
-
-    channels: Items[ChannelSource] = ()
-    """渠道列表"""
-
-
-class UnitSource(Strict):
-    """一个单位。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """名称"""
-
-
-class ContactSource(Strict):
-    """一种联系方式；按书写顺序，前一个不通用后一个。"""
-
-    channel: Ident
-    """渠道标识，见 channels.yaml"""
-    address: Name
-    """该渠道里的地址：用户标识、邮箱等；数字要加引号"""
-
-
-class PersonSource(Strict):
-    """一个人。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """姓名"""
-    unit: Ident
-    """单位标识"""
-    contacts: Items[ContactSource] = ()
-    """联系方式"""
-
-
-class RotationSource(Strict):
-    """轮班：从 since 起，每 every 换下一个人，循环。"""
-
-    people: Annotated[Items[Ident], Field(min_length=1)]
-    """按顺序轮值的人"""
-    every: Duration
-    """每班多久，例如 PT12H 或 P1D"""
-    since: Moment
-    """第一班开始的时间"""
-
-
-class RungSource(Strict):
-    """值班阶梯的一级。"""
-
-    rung: Annotated[int, Field(ge=1, le=9)]
-    """级：1 最先被通知"""
-    role: Role
-    """角色：duty_officer 值班员，duty_chief 值班主任，duty_leader 带班领导，deputy 分管领导，
-    principal 主要领导"""
-    on_duty: OneOrMany[Ident] = ()
-    """固定在班的人"""
-    rotation: RotationSource | None = None
-    """轮班的人"""
-
-
-class AbsenceSource(Strict):
-    """外出或休假。"""
-
-    person: Ident
-    """谁"""
-    since: Moment
-    """从何时起"""
-    until: Moment
-    """到何时止"""
-    substitute: Ident | None = None
-    """由谁代班"""
-
-
-class RosterSource(Strict):
-    """值班表 roster.yaml。"""
-
-    units: Items[UnitSource] = ()
-    """单位"""
-    people: Items[PersonSource] = ()
-    """人员"""
-    ladder: Items[RungSource] = ()
-    """值班阶梯"""
-    absences: Items[AbsenceSource] = ()
-    """外出与代班"""
 
 
 class PlanSource(Strict):

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from models.core.roster import Absence, Contact, Person, Roster, Rotation, Rung, Unit
 from playbooks.loader import Document, KeyPath
-from playbooks.papers import PersonSource, RosterSource, RungSource
 from playbooks.problem import Problem, did_you_mean, listed
+from playbooks.roster_paper import PersonSource, RosterSource, RungSource
 
 
 def roster_of(source: RosterSource) -> Roster:

@@ -8,9 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from playbooks.papers import ChannelsSource, PlansSource, RosterSource, SiteSource, SourcesSource
+from playbooks.channels_paper import ChannelsSource
+from playbooks.papers import PlansSource, SiteSource
 from playbooks.problem import did_you_mean, listed
+from playbooks.roster_paper import RosterSource
 from playbooks.schema import PlaybookSource, ProfileSource
+from playbooks.sources_paper import SourcesSource
 
 KINDS: dict[str, type[BaseModel]] = {
     "playbook": PlaybookSource,

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from models.core.roster import Roster
 from playbooks.book import Library
+from playbooks.channels_paper import ChannelsSource
 from playbooks.checked import checked
 from playbooks.loader import Document, load
 from playbooks.papers import (
-    ChannelsSource,
     ClusteringSource,
     ConsoleSource,
     HeartbeatSource,
@@ -24,14 +24,14 @@ from playbooks.papers import (
     PlansSource,
     PrefectSource,
     RetentionSource,
-    RosterSource,
     SiteSource,
-    SourcesSource,
 )
 from playbooks.problem import Problem, Problems, did_you_mean, errors, listed
+from playbooks.roster_paper import RosterSource
 from playbooks.rota import dangling, doubled, roster_of
 from playbooks.secret import SECRET_KEYS, Secrets, leaks, unset
 from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, read_profile, shelve
+from playbooks.sources_paper import SourcesSource
 
 M = TypeVar("M", bound=BaseModel)
 

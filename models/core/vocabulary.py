@@ -74,6 +74,7 @@ class Stage(StrEnum):
 class ClockState(StrEnum):
     """时钟状态: every clock has its own (law 5)."""
 
+    ARMED = "armed"  # 预置: an emergency that nobody talks of yet; the start is kept, no step is raised
     RUNNING = "running"  # 计时中
     AT_RISK = "at_risk"  # 临期: at least one step has been raised
     MET = "met"  # 按时
@@ -85,6 +86,7 @@ class ClockState(StrEnum):
     @property
     def zh(self) -> str:
         return {
+            "armed": "预置",
             "running": "计时中",
             "at_risk": "临期",
             "met": "按时完成",
@@ -112,6 +114,7 @@ class StartEvent(StrEnum):
     RECEIPT = "receipt"  # 接报
     ACK = "ack"  # 认领/签收
     GRADED = "graded"  # 定级
+    LAST_UPDATE = "last_update"  # 上次发布: what rolling updates count from (S-024)
 
     @property
     def zh(self) -> str:
@@ -122,6 +125,7 @@ class StartEvent(StrEnum):
             "receipt": "接报",
             "ack": "签收",
             "graded": "定级",
+            "last_update": "上次发布",
         }[self.value]
 
     @property
@@ -134,6 +138,7 @@ class StartEvent(StrEnum):
             "receipt": "received_at",
             "ack": "acknowledged_at",
             "graded": "graded_at",
+            "last_update": "last_update_at",
         }[self.value]
 
 
@@ -263,6 +268,18 @@ class Role(StrEnum):
             "deputy": "分管领导",
             "principal": "主要领导",
         }[self.value]
+
+
+class AlertKind(StrEnum):
+    """提醒种类: a step of a clock; something the team must know of itself; a test of reach."""
+
+    STEP = "step"  # 时限提醒
+    NOTICE = "notice"  # 值守通知
+    TEST = "test"  # 联络测试
+
+    @property
+    def zh(self) -> str:
+        return {"step": "时限提醒", "notice": "值守通知", "test": "联络测试"}[self.value]
 
 
 class AlertState(StrEnum):

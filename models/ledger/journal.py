@@ -88,6 +88,11 @@ def length(conn: Connection) -> tuple[int, str]:
     return _head(conn)
 
 
+def newest_at(conn: Connection) -> datetime | None:
+    """When the last entry was written; None while there is none."""
+    return conn.execute(select(JOURNAL.c.at).order_by(JOURNAL.c.seq.desc()).limit(1)).scalar()
+
+
 def entries(
     conn: Connection, after: int = 0, size: int = 500, kind: str | None = None
 ) -> Iterator[dict[str, Any]]:

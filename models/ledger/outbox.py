@@ -64,7 +64,7 @@ def _whole() -> Any:
     return (
         select(
             ALERT,
-            INCIDENT.c.title,
+            INCIDENT.c.title.label("incident_title"),
             INCIDENT.c.grade,
             CLOCK.c.rule_id,
             CLOCK.c.name.label("clock_name"),

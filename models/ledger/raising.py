@@ -17,7 +17,7 @@ from models.core.clock import Due, PlannedStep, state
 from models.core.escalate import Escalation, Telling, escalate
 from models.core.moment import clock_face, iso, span
 from models.core.roster import Roster
-from models.core.vocabulary import AlertState
+from models.core.vocabulary import AlertKind, AlertState
 from models.ledger import clocks, incidents
 from models.ledger.entry import Entry
 from models.ledger.journal import append
@@ -148,6 +148,7 @@ def _alert(
         "incident_id": row.incident_id,
         "clock_id": row.id,
         "step_key": step.key,
+        "kind": AlertKind.STEP.value,
         "rung": telling.rung,
         "person_id": telling.person.id,
         "person_name": telling.person.name,

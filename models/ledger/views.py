@@ -19,6 +19,7 @@ from models.core.moment import iso, local
 from models.core.text import mask_personal
 from models.core.vocabulary import (
     OPEN_STATES,
+    AlertKind,
     AlertState,
     ClockState,
     EventType,
@@ -199,7 +200,7 @@ def counts(made: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 def recent_alerts(conn: Connection, limit: int, incident_id: str | None = None) -> list[dict[str, Any]]:
     query = (
-        select(ALERT, INCIDENT.c.title, CLOCK.c.name.label("clock"))
+        select(ALERT, INCIDENT.c.title.label("incident_title"), CLOCK.c.name.label("clock"))
         .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id, isouter=True)
         .join(CLOCK, CLOCK.c.id == ALERT.c.clock_id, isouter=True)
         .order_by(ALERT.c.raised_at.desc(), ALERT.c.rung)
@@ -220,7 +221,8 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "channel": contact[0],
         "ref": row.ref,
         "incident_id": row.incident_id,
-        "title": row.title,
+        "kind": row.kind or AlertKind.STEP.value,
+        "title": row.incident_title or row.title,
         "step": f"{row.clock} {row.step_key}" if row.clock else row.step_key,
         "rung": row.rung,
         "state": row.state,

@@ -23,6 +23,7 @@ KINDS = {
     "alert_refused": "未达",
     "alert_withdrawn": "撤回",
     "alert_dead": "死信",
+    "notice_raised": "通知",
     "acknowledged": "签收",
     "grade_provisional": "暂定级",
     "grade_confirmed": "定级",
@@ -62,6 +63,12 @@ def _sent(payload: Payload, names: Names) -> str:
     return f"{payload['ref']} → {person}，渠道 {payload['channel']}，第 {payload['attempt']} 次"
 
 
+def _noticed(payload: Payload, _: Names) -> str:
+    rows = payload["insert"]["alert"]
+    titles = "；".join(dict.fromkeys(row["title"] for row in rows))
+    return f"{titles} → {'、'.join(dict.fromkeys(row['person_name'] for row in rows))}"
+
+
 def _judged(payload: Payload, _: Names) -> str:
     return f"研判 {len(payload['insert']['judgement'])} 条线索"
 
@@ -80,6 +87,7 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "alert_refused": _sent,
     "alert_withdrawn": _sent,
     "alert_dead": _sent,
+    "notice_raised": _noticed,
     "acknowledged": lambda p, _: f"{p['name']} 签收",
     "grade_provisional": lambda p, _: f"级别 {p['from']} → {p['to']}(暂定，待人工确认)",
     "grade_confirmed": lambda p, _: f"级别 {p['from']} → {p['to']}(人工确认)",
