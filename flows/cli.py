@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from flows.commands import acting, authoring, feeding, learning, seeing, serving
+from flows.commands import acting, authoring, feeding, learning, replaying, seeing, serving
 
 app = typer.Typer(
     name="huiying",
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "lint": authoring.lint,
     "schema": authoring.schema,
     "simulate": authoring.simulate,
+    "replay": replaying.replay,
     "train": learning.train,
     "evaluate": learning.evaluate,
 }
