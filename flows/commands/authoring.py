@@ -38,12 +38,17 @@ def init(
 
 
 def lint(
-    paths: Annotated[list[Path], typer.Argument(help="预案、站点目录或其中的文件")], json: JsonOption = False
+    paths: Annotated[list[Path], typer.Argument(help="预案、站点目录或其中的文件")],
+    json: JsonOption = False,
+    annotate: Annotated[bool, typer.Option("--annotate", help="写成 GitHub、Gitea 流水线的批注")] = False,
 ) -> None:
     """检查: 文件:行:列: 问题(建议)。一次列出全部。"""
     found = find(paths)
     if json:
         out([_problem(problem) for problem in found])
+    elif annotate:
+        for problem in found:
+            typer.echo(annotation(problem))
     else:
         for problem in found:
             typer.echo(str(problem))
@@ -61,6 +66,18 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "hint": problem.hint,
         "warning": problem.warning,
     }
+
+
+def annotation(problem: Problem) -> str:
+    """One finding as a workflow command, which GitHub and Gitea show beside the line."""
+    level = "warning" if problem.warning else "error"
+    file = _escaped(problem.file).replace(":", "%3A").replace(",", "%2C")
+    words = _escaped(problem.message + (f"（{problem.hint}）" if problem.hint else ""))
+    return f"::{level} file={file},line={problem.line},col={problem.column}::{words}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def schema(
