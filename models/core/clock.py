@@ -1,7 +1,8 @@
 """Clocks: plan one from a rule and the known times, tell its state, tell what is due.
 
 A clock is data (law 1). Nothing in here waits or reads the time: each function takes `now`.
-Legal shape: domain study 5.1 and 5.3; hours never pause (law 6), a start is kept (law 7).
+Legal shape: domain study 5.1 and 5.3; hours never pause (law 6), a start is kept (law 7). Only a limit
+in working days asks a calendar (`workdays`).
 """
 
 from __future__ import annotations
@@ -9,24 +10,51 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import merge
 from itertools import count
 
-from models.core.moment import clock_face, span
+from models.core.moment import clock_face, deadline_face, span
 from models.core.vocabulary import ClockState, EvidenceKind, StartEvent
+from models.core.workdays import Calendar, WorkingDays, days_off, deadline, share
 
 HOUR = timedelta(hours=1)
+APART = timedelta(minutes=5)
+"""A step that gives way does so to one that is nearer than this: nobody is told twice at once."""
+
+Amount = timedelta | WorkingDays
+"""How long a limit is: hours that never pause, or working days."""
+
+
+def said(amount: Amount) -> str:
+    """For people: 5 小时, 20 个工作日."""
+    return amount.zh if isinstance(amount, WorkingDays) else span(amount.total_seconds())
+
+
+def least(amount: Amount) -> timedelta:
+    """The shortest that it can last: n working days never end before n times 24 hours."""
+    return timedelta(days=amount.count) if isinstance(amount, WorkingDays) else amount
+
+
+def surely_within(amount: Amount, limit: Amount) -> bool:
+    """Does `amount` end no later than `limit` whenever it starts? Hours may stand for working days when
+    they are as few as those can last; working days never for hours, since days off prolong them."""
+    if isinstance(amount, WorkingDays):
+        return isinstance(limit, WorkingDays) and amount <= limit
+    return amount <= least(limit)
 
 
 @dataclass(frozen=True, slots=True)
 class StepRule:
     """One rung of time: exactly one of `fraction` (0 < f ≤ 1 of the clock), `before` (that long
     before due) and `after` (that long after the start) is given. `rung` is the ladder's rung.
+    A step that `yields` is left out where the clock is too short for it (`_kept`).
     """
 
     rung: int
     fraction: float | None = None
     before: timedelta | None = None
     after: timedelta | None = None
+    yields: bool = False
 
     @property
     def key(self) -> str:
@@ -74,11 +102,13 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ClockRule:
-    """A limit as a playbook states it. `amount` runs in hours that never pause."""
+    """A limit as a playbook states it. `armed`: nobody talks of it yet, so its clock waits (S-041);
+    `auto`: a publication that surely answers may stop it before a person has looked. `after`: it starts
+    when the clock of that id is stopped, and at nothing else (study 2.2)."""
 
     id: str
     name: str
-    amount: timedelta
+    amount: Amount
     start: StartEvent
     evidence: frozenset[EvidenceKind]
     steps: tuple[StepRule, ...]
@@ -88,6 +118,9 @@ class ClockRule:
     repeat_rung: int = 4
     basis: tuple[Basis, ...] = ()
     statutory: bool = False
+    armed: bool = False
+    auto: bool = False
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +145,85 @@ class ClockPlan:
     evidence: frozenset[EvidenceKind]
     basis: tuple[Basis, ...]
     reason: str
+    armed: bool = False
 
 
 Times = Mapping[StartEvent, datetime]
+Ends = Mapping[str, datetime]
+"""When each clock that was met was met, by its rule's id: what the next link of a chain counts from."""
 
 
-def plan(rule: ClockRule, times: Times) -> ClockPlan | None:
-    """Bind `rule` to the times that are known; None while no start of its is known yet."""
-    event, started_at, amount, why = _start(rule, times)
+NO_CALENDAR: Calendar = {}
+NO_ENDS: Ends = {}
+
+
+def plan(
+    rule: ClockRule, times: Times, calendar: Calendar = NO_CALENDAR, ends: Ends = NO_ENDS
+) -> ClockPlan | None:
+    """Bind `rule` to the times that are known; None while no start of its is known yet.
+
+    Raises NoCalendar when a limit in working days reaches into a year that `calendar` does not hold.
+    """
+    event, started_at, amount, why = _start(rule, times, ends)
     if event is None or started_at is None:
         return None
-    due_at = started_at + amount
-    steps = sorted((PlannedStep(s.key, s.due(started_at, due_at), s.rung) for s in rule.steps), key=_when)
+    due_at = _due(started_at, amount, calendar)
+    length = _in_words(started_at, amount, due_at, calendar)
     return ClockPlan(
         rule_id=rule.id,
         name=rule.name,
         start_event=event,
         started_at=started_at,
         due_at=due_at,
-        steps=tuple(steps),
+        steps=_steps(rule.steps, started_at, amount, due_at, calendar),
         repeat=rule.repeat,
         repeat_rung=rule.repeat_rung,
         evidence=rule.evidence,
         basis=rule.basis,
-        reason=f"自{event.zh} {clock_face(started_at)} 起 {span(amount.total_seconds())}{why}",
+        reason=f"自{event.zh} {clock_face(started_at)} 起 {length}{why}",
+        armed=rule.armed,
+    )
+
+
+def _due(started_at: datetime, amount: Amount, calendar: Calendar) -> datetime:
+    if isinstance(amount, WorkingDays):
+        return deadline(started_at, amount, calendar)
+    return started_at + amount
+
+
+def _in_words(started_at: datetime, amount: Amount, due_at: datetime, calendar: Calendar) -> str:
+    """5 小时; 5 个工作日(当日不计，其间休 2 天，至 11-27 24:00)."""
+    if not isinstance(amount, WorkingDays):
+        return said(amount)
+    off = days_off(started_at, due_at, calendar)
+    return f"{amount.zh}(当日不计，其间休 {off} 天，至 {deadline_face(due_at)})"
+
+
+def _steps(
+    rules: Iterable[StepRule], started_at: datetime, amount: Amount, due_at: datetime, calendar: Calendar
+) -> tuple[PlannedStep, ...]:
+    """The steps at their times, in order; of two at one moment the higher rung comes last and speaks."""
+    placed = [(rule, _placed(rule, started_at, amount, due_at, calendar)) for rule in rules]
+    placed = [(rule, step) for rule, step in placed if rule.before is None or step.due_at > started_at]
+    firm = [step for rule, step in placed if not rule.yields]
+    kept = [step for rule, step in placed if not rule.yields or _kept(step, firm)]
+    return tuple(sorted(kept, key=lambda step: (step.due_at, step.rung)))
+
+
+def _placed(
+    rule: StepRule, started_at: datetime, amount: Amount, due_at: datetime, calendar: Calendar
+) -> PlannedStep:
+    due_at = rule.due(started_at, due_at)
+    if rule.fraction is not None and isinstance(amount, WorkingDays):
+        due_at = share(started_at, amount, rule.fraction, calendar)
+    return PlannedStep(rule.key, due_at, rule.rung)
+
+
+def _kept(step: PlannedStep, firm: Iterable[PlannedStep]) -> bool:
+    """A step that yields stays when no other is close to it and the ladder is still climbed upwards."""
+    return not any(
+        abs(other.due_at - step.due_at) < APART or (other.due_at > step.due_at and other.rung < step.rung)
+        for other in firm
     )
 
 
@@ -143,7 +231,11 @@ def _when(step: PlannedStep) -> datetime:
     return step.due_at
 
 
-def _start(rule: ClockRule, times: Times) -> tuple[StartEvent | None, datetime | None, timedelta, str]:
+def _start(
+    rule: ClockRule, times: Times, ends: Ends
+) -> tuple[StartEvent | None, datetime | None, Amount, str]:
+    if rule.after:
+        return StartEvent.AFTER, ends.get(rule.after), rule.amount, ""
     late = rule.late_notice
     occurred, received = times.get(StartEvent.OCCURRENCE), times.get(StartEvent.RECEIPT)
     if late and occurred and received and received - occurred > late.threshold and late.start in times:
@@ -159,11 +251,15 @@ def _start(rule: ClockRule, times: Times) -> tuple[StartEvent | None, datetime |
 def steps(
     plan_steps: Iterable[PlannedStep], due_at: datetime, repeat: timedelta | None, rung: int
 ) -> Iterator[PlannedStep]:
-    """Every step of a clock in time order: the fixed ones, then +1h, +2h … for ever."""
+    """Every step of a clock in time order: the fixed ones, and after the limit +1h, +2h … for ever.
+
+    A fixed step may lie beyond the limit (`after`), between two repeats.
+    """
     fixed = sorted(plan_steps, key=_when)
-    yield from fixed
-    if repeat is None:
-        return
+    return iter(fixed) if repeat is None else merge(fixed, _repeats(due_at, repeat, rung), key=_when)
+
+
+def _repeats(due_at: datetime, repeat: timedelta, rung: int) -> Iterator[PlannedStep]:
     for n in count(1):
         yield PlannedStep(f"+{_short(repeat * n)}", due_at + repeat * n, rung)
 
@@ -190,6 +286,8 @@ def due(sequence: Iterator[PlannedStep], after_key: str | None, now: datetime) -
     for step in sequence:
         if not seen:
             seen = step.key == after_key
+            if step.due_at > now and not seen:
+                break  # a key that this sequence does not know: never look for it for ever
         elif step.due_at <= now:
             passed.append(step)
         else:

@@ -59,4 +59,6 @@ class Course:
             return self
         if behind <= SMALL or proven:
             return replace(self, told=max(self.told, newest))
-        return Course(self.tick, newest, max(self.told, newest), (self.jump or timedelta(0)) - behind, self.tick)
+        return Course(
+            self.tick, newest, max(self.told, newest), (self.jump or timedelta(0)) - behind, self.tick
+        )

@@ -6,7 +6,7 @@ Nothing here reads a clock: every moment is an argument (the floor plan's first 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 
 CST = timezone(timedelta(hours=8), "CST")
 
@@ -45,6 +45,14 @@ def utc(moment: datetime) -> datetime:
 def clock_face(moment: datetime) -> str:
     """For people: 11-21 02:13."""
     return f"{local(moment):%m-%d %H:%M}"
+
+
+def deadline_face(moment: datetime) -> str:
+    """A limit for people: 11-27 17:00; one that falls on midnight is 24:00 of the day that it ends
+    (民法典 203), 11-27 24:00 and not 11-28 00:00."""
+    at = local(moment)
+    ends_a_day = at.time() == time()
+    return f"{at - timedelta(days=1):%m-%d} 24:00" if ends_a_day else clock_face(at)
 
 
 def span(seconds: float) -> str:

@@ -115,6 +115,8 @@ class StartEvent(StrEnum):
     ACK = "ack"  # 认领/签收
     GRADED = "graded"  # 定级
     LAST_UPDATE = "last_update"  # 上次发布: what rolling updates count from (S-024)
+    DOCUMENT = "document"  # 文件公开: what a policy's interpretation counts from (S-070)
+    AFTER = "after"  # 前一时钟停止: the next link of a chain of reports (N-085)
 
     @property
     def zh(self) -> str:
@@ -126,7 +128,14 @@ class StartEvent(StrEnum):
             "ack": "签收",
             "graded": "定级",
             "last_update": "上次发布",
+            "document": "文件公开",
+            "after": "前一时钟停止",
         }[self.value]
+
+    @property
+    def stated(self) -> bool:
+        """May a person state it? The others are read from proofs: the last publication, a clock's end."""
+        return self not in (StartEvent.LAST_UPDATE, StartEvent.AFTER)
 
     @property
     def field(self) -> str:
@@ -139,6 +148,8 @@ class StartEvent(StrEnum):
             "ack": "acknowledged_at",
             "graded": "graded_at",
             "last_update": "last_update_at",
+            "document": "document_at",
+            "after": "after_at",
         }[self.value]
 
 
@@ -186,6 +197,116 @@ class EventType(StrEnum):
         }[self.value]
 
 
+class EventSubtype(StrEnum):
+    """突发事件类型之下: what kind of accident, disaster, health or safety event (N-060, the study's 2.1)."""
+
+    PRODUCTION = "production"  # 生产安全
+    TRAFFIC = "traffic"  # 道路交通
+    RAIL = "rail"  # 铁路、轨道交通
+    WATERWAY = "waterway"  # 水上交通
+    AVIATION = "aviation"  # 航空
+    FIRE = "fire"  # 火灾
+    EXPLOSION = "explosion"  # 爆炸
+    COLLAPSE = "collapse"  # 坍塌
+    MINE = "mine"  # 矿山
+    HAZMAT = "hazmat"  # 危险化学品
+    EQUIPMENT = "equipment"  # 特种设备
+    POISONING = "poisoning"  # 中毒窒息
+    DROWNING = "drowning"  # 溺水
+    STAMPEDE = "stampede"  # 踩踏
+    SUPPLY = "supply"  # 水电气暖中断
+    ENVIRONMENT = "environment"  # 突发环境事件
+    EARTHQUAKE = "earthquake"  # 地震
+    FLOOD = "flood"  # 洪涝
+    TYPHOON = "typhoon"  # 台风
+    GEOLOGY = "geology"  # 地质灾害
+    WEATHER = "weather"  # 气象灾害
+    DROUGHT = "drought"  # 干旱
+    FOREST_FIRE = "forest_fire"  # 森林草原火灾
+    EPIDEMIC = "epidemic"  # 传染病疫情
+    FOOD_POISONING = "food_poisoning"  # 食物中毒
+    UNKNOWN_ILLNESS = "unknown_illness"  # 群体性不明原因疾病、职业中毒
+    ANIMAL_DISEASE = "animal_disease"  # 动物疫情
+    DRUG = "drug"  # 药品疫苗
+    CRIME = "crime"  # 治安刑事
+    CROWD = "crowd"  # 群体性事件
+    BRAWL = "brawl"  # 械斗
+    TERROR = "terror"  # 恐怖袭击
+    CYBER = "cyber"  # 网络安全
+
+    @property
+    def zh(self) -> str:
+        return SUBTYPES[self][1]
+
+    @property
+    def parent(self) -> EventType:
+        return SUBTYPES[self][0]
+
+
+SUBTYPES: dict[EventSubtype, tuple[EventType, str]] = {
+    EventSubtype.PRODUCTION: (EventType.ACCIDENT, "生产安全"),
+    EventSubtype.TRAFFIC: (EventType.ACCIDENT, "道路交通"),
+    EventSubtype.RAIL: (EventType.ACCIDENT, "铁路与轨道交通"),
+    EventSubtype.WATERWAY: (EventType.ACCIDENT, "水上交通"),
+    EventSubtype.AVIATION: (EventType.ACCIDENT, "航空"),
+    EventSubtype.FIRE: (EventType.ACCIDENT, "火灾"),
+    EventSubtype.EXPLOSION: (EventType.ACCIDENT, "爆炸"),
+    EventSubtype.COLLAPSE: (EventType.ACCIDENT, "坍塌"),
+    EventSubtype.MINE: (EventType.ACCIDENT, "矿山"),
+    EventSubtype.HAZMAT: (EventType.ACCIDENT, "危险化学品"),
+    EventSubtype.EQUIPMENT: (EventType.ACCIDENT, "特种设备"),
+    EventSubtype.POISONING: (EventType.ACCIDENT, "中毒窒息"),
+    EventSubtype.DROWNING: (EventType.ACCIDENT, "溺水"),
+    EventSubtype.STAMPEDE: (EventType.ACCIDENT, "踩踏"),
+    EventSubtype.SUPPLY: (EventType.ACCIDENT, "水电气暖中断"),
+    EventSubtype.ENVIRONMENT: (EventType.ACCIDENT, "突发环境事件"),
+    EventSubtype.EARTHQUAKE: (EventType.NATURAL, "地震"),
+    EventSubtype.FLOOD: (EventType.NATURAL, "洪涝"),
+    EventSubtype.TYPHOON: (EventType.NATURAL, "台风"),
+    EventSubtype.GEOLOGY: (EventType.NATURAL, "地质灾害"),
+    EventSubtype.WEATHER: (EventType.NATURAL, "气象灾害"),
+    EventSubtype.DROUGHT: (EventType.NATURAL, "干旱"),
+    EventSubtype.FOREST_FIRE: (EventType.NATURAL, "森林草原火灾"),
+    EventSubtype.EPIDEMIC: (EventType.PUBLIC_HEALTH, "传染病疫情"),
+    EventSubtype.FOOD_POISONING: (EventType.PUBLIC_HEALTH, "食物中毒"),
+    EventSubtype.UNKNOWN_ILLNESS: (EventType.PUBLIC_HEALTH, "不明原因疾病与职业中毒"),
+    EventSubtype.ANIMAL_DISEASE: (EventType.PUBLIC_HEALTH, "动物疫情"),
+    EventSubtype.DRUG: (EventType.PUBLIC_HEALTH, "药品与疫苗"),
+    EventSubtype.CRIME: (EventType.SOCIAL_SAFETY, "治安刑事"),
+    EventSubtype.CROWD: (EventType.SOCIAL_SAFETY, "群体性事件"),
+    EventSubtype.BRAWL: (EventType.SOCIAL_SAFETY, "械斗"),
+    EventSubtype.TERROR: (EventType.SOCIAL_SAFETY, "恐怖袭击"),
+    EventSubtype.CYBER: (EventType.SOCIAL_SAFETY, "网络安全"),
+}
+
+
+class Domain(StrEnum):
+    """领域: which body of law an incident falls under beside its kind and type; a person names it.
+
+    Each has a chain of reports or a limit of its own in the domain study 2.2 and 5.2.
+    """
+
+    SCHOOL_FOOD = "school_food"  # 食品、校园
+    ANIMAL = "animal"  # 动物疫情
+    ENVIRONMENT = "environment"  # 环境、供水
+    CYBER = "cyber"  # 网络安全、政务网站和新媒体
+    POLICY = "policy"  # 政策文件
+    PETITION = "petition"  # 信访
+    DISCLOSURE = "disclosure"  # 依申请公开
+
+    @property
+    def zh(self) -> str:
+        return {
+            "school_food": "食品、校园",
+            "animal": "动物疫情",
+            "environment": "环境、供水",
+            "cyber": "网络安全、政务新媒体",
+            "policy": "政策文件",
+            "petition": "信访",
+            "disclosure": "依申请公开",
+        }[self.value]
+
+
 class EvidenceKind(StrEnum):
     """止算凭据: what stops a clock (law 8)."""
 
@@ -194,9 +315,11 @@ class EvidenceKind(StrEnum):
     RESPONSE = "published_response"  # 公开回应
     UPDATE = "published_update"  # 续报
     CLARIFICATION = "published_clarification"  # 澄清/辟谣
+    INTERPRETATION = "published_interpretation"  # 政策解读 (S-070)
     HANDOVER_RECEIPT = "handover_receipt"  # 移交回执
     REPLY_RECEIPT = "reply_receipt"  # 回复凭证
     REPORT_RECEIPT = "report_receipt"  # 上报回执
+    INVESTIGATION = "investigation_report"  # 核实调查报告 (S-032)
     ACKNOWLEDGEMENT = "acknowledgement"  # 签收
 
     @property
@@ -207,9 +330,11 @@ class EvidenceKind(StrEnum):
             "published_response": "公开回应",
             "published_update": "续报发布",
             "published_clarification": "澄清信息",
+            "published_interpretation": "政策解读",
             "handover_receipt": "移交回执",
             "reply_receipt": "回复凭证",
             "report_receipt": "上报回执",
+            "investigation_report": "核实调查报告",
             "acknowledgement": "签收",
         }[self.value]
 
@@ -250,6 +375,33 @@ class Medium(StrEnum):
         }[self.value]
 
 
+class TicketKind(StrEnum):
+    """工单种类: through which of the government's own doors a citizen or a superior body wrote.
+
+    国办发〔2016〕61号 and 国办发〔2018〕123号 name the doors; the hotlines are those of 国办发〔2020〕53号.
+    """
+
+    HOTLINE = "12345"  # 政务服务便民热线
+    LABOUR = "12333"  # 人力资源社会保障
+    RURAL = "12317"  # 乡村振兴(原扶贫)监督举报
+    TAX = "12366"  # 纳税缴费服务
+    MAILBOX = "领导信箱"
+    MESSAGE = "网站留言"
+    SITE_ERROR = "网站找错"
+    CAC_NOTICE = "网信通报"
+    MANUAL = "manual"  # 人工录入
+
+    @property
+    def medium(self) -> Medium:
+        return {
+            "领导信箱": Medium.MAILBOX,
+            "网站留言": Medium.MESSAGE,
+            "网站找错": Medium.SITE_ERROR,
+            "网信通报": Medium.CAC_NOTICE,
+            "manual": Medium.MANUAL,
+        }.get(self.value, Medium.HOTLINE)
+
+
 class Role(StrEnum):
     """值班角色: the rungs of the ladder (domain study 4.3)."""
 
@@ -276,10 +428,11 @@ class AlertKind(StrEnum):
     STEP = "step"  # 时限提醒
     NOTICE = "notice"  # 值守通知
     TEST = "test"  # 联络测试
+    ALARM = "alarm"  # 系统告警: the auditor's own, past the outbox
 
     @property
     def zh(self) -> str:
-        return {"step": "时限提醒", "notice": "值守通知", "test": "联络测试"}[self.value]
+        return {"step": "时限提醒", "notice": "值守通知", "test": "联络测试", "alarm": "系统告警"}[self.value]
 
 
 class AlertState(StrEnum):
@@ -297,4 +450,61 @@ class AlertState(StrEnum):
             "accepted": "已送达渠道",
             "withdrawn": "已处理，不再发送",
             "dead": "未能送达",
+        }[self.value]
+
+
+class ProposalState(StrEnum):
+    """凭据建议: a publication of ours that seems to answer an incident (law 14)."""
+
+    PENDING = "pending"  # 待人确认
+    ACCEPTED = "accepted"  # 采信, by a person
+    REJECTED = "rejected"  # 不采信, by a person: never proposed again
+    USED = "used"  # 自动采信, where the playbook allows
+    LAPSED = "lapsed"  # 已失效: the very publication was registered by hand
+
+    @property
+    def zh(self) -> str:
+        return {
+            "pending": "待确认",
+            "accepted": "已采信",
+            "rejected": "不采信",
+            "used": "自动采信",
+            "lapsed": "已另行登记",
+        }[self.value]
+
+
+class BookState(StrEnum):
+    """预案版本状态: a draft of a playbook on its way to being in force."""
+
+    DRAFT = "draft"  # 待审, by a second person
+    RETURNED = "returned"  # 退回
+    WITHDRAWN = "withdrawn"  # 撤回, by its author
+    REVIEWED = "reviewed"  # 已审定: in force from its time on, until a newer one is
+
+    @property
+    def zh(self) -> str:
+        return {"draft": "待审", "returned": "已退回", "withdrawn": "已撤回", "reviewed": "已审定"}[
+            self.value
+        ]
+
+
+class PageState(StrEnum):
+    """凭据页面: how the page of an evidence was found when it was looked at."""
+
+    TAKEN = "taken"  # 已存证
+    SAME = "same"  # 未变
+    EDITED = "edited"  # 已修改: small changes, told
+    CHANGED = "changed"  # 已改写: no longer what stopped the clock
+    GONE = "gone"  # 已删除: 404 or 410
+    UNSEEN = "unseen"  # 无法核对: the network, a server error, a login; never a retraction
+
+    @property
+    def zh(self) -> str:
+        return {
+            "taken": "已存证",
+            "same": "未变",
+            "edited": "已修改",
+            "changed": "已改写",
+            "gone": "已删除",
+            "unseen": "无法核对",
         }[self.value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -148,3 +149,41 @@ def test_forty_eight_hours_run_through_a_year_end_and_a_holiday() -> None:
     assert made is not None
     assert made.due_at - start == timedelta(hours=48)
     assert (made.due_at.year, made.due_at.day) == (2027, 2)
+
+
+LADDER = (*STEPS, StepRule(3, before=HOUR, yields=True), StepRule(3, before=15 * MINUTE, yields=True))
+
+
+@pytest.mark.parametrize(
+    ("hours", "keys"),
+    [
+        (48, ["50%", "75%", "90%", "-1h", "-15m", "100%"]),
+        (5, ["50%", "75%", "-1h", "90%", "-15m", "100%"]),
+        (4, ["50%", "75%", "90%", "-15m", "100%"]),  # an hour before the end is 75 %
+        (3, ["50%", "75%", "90%", "100%"]),  # rung 3 would come before rung 2; -15m is 3 min from 90 %
+        (1, ["50%", "75%", "90%", "100%"]),  # an hour before the end is the start
+        (0.5, ["50%", "75%", "90%", "100%"]),
+    ],
+)
+def test_a_short_clock_leaves_out_the_steps_that_it_has_no_room_for(hours: float, keys: list[str]) -> None:
+    made = plan(replace(FIRST, amount=hours * HOUR, steps=LADDER), {StartEvent.OCCURRENCE: MIDNIGHT})
+    assert made is not None
+    assert [step.key for step in made.steps] == keys
+
+
+def test_a_step_before_the_end_that_a_late_notice_leaves_no_room_for_is_dropped() -> None:
+    steps = (*STEPS, StepRule(3, before=2 * HOUR))
+    times = {StartEvent.OCCURRENCE: MIDNIGHT, StartEvent.RECEIPT: MIDNIGHT + 4 * HOUR}
+    late = plan(replace(GUIZHOU, steps=steps), times)
+    assert late is not None
+    assert [step.key for step in late.steps] == ["50%", "75%", "90%", "100%"]
+    assert min(step.due_at for step in late.steps) > late.started_at
+
+
+def test_of_two_steps_at_one_moment_the_higher_rung_speaks() -> None:
+    steps = (StepRule(4, fraction=0.5), StepRule(1, before=HOUR))
+    made = plan(replace(FIRST, amount=2 * HOUR, steps=steps), {StartEvent.OCCURRENCE: MIDNIGHT})
+    assert made is not None
+    found = due(iter(made.steps), None, MIDNIGHT + HOUR)
+    assert found is not None
+    assert (found.latest.rung, [step.rung for step in found.skipped]) == (4, [1])
