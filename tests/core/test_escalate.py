@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.core.escalate import escalate
-from models.core.roster import Absence, Roster, Rotation, Rung
+from models.core.escalate import escalate, next_reachable
+from models.core.roster import Absence, Roster, Rotation, Rung, Sensitive
 from models.core.vocabulary import Role
 from support.duty import HOUR, MIDNIGHT, MINUTE, ROSTER
 
@@ -63,3 +63,39 @@ def test_a_rotation_turns_at_its_hour_and_never_ends() -> None:
     assert [turns.at(MIDNIGHT + n * 24 * HOUR) for n in range(4)] == ["chen", "li", "zhao", "chen"]
     assert turns.at(MIDNIGHT + 24 * HOUR - MINUTE) == "chen"
     assert turns.at(MIDNIGHT - MINUTE) == "zhao"
+
+
+def test_a_snooze_keeps_away_what_is_told_again_and_never_the_rungs_own_step() -> None:
+    quiet = escalate(2, ROSTER, {}, MIDNIGHT, snoozed={"chen", "li"})
+    assert [t.person.id for t in quiet.tellings] == ["li"]
+    assert quiet.quiet == ("chen某 已选择稍后提醒",)
+
+
+def test_a_rung_whose_people_no_message_reaches_passes_to_the_next_at_once() -> None:
+    found = escalate(1, ROSTER, {}, MIDNIGHT, unreached={"chen"})
+    assert found.unfilled == (1,)
+    assert sorted(t.person.id for t in found.tellings) == ["chen", "li"]  # chen is tried once more
+
+
+def test_when_no_rung_answers_the_owner_and_the_principals_are_told() -> None:
+    everybody = tuple(Absence(p.id, MIDNIGHT, MIDNIGHT + HOUR) for p in ROSTER.people)
+    found = escalate(1, replace(ROSTER, absences=everybody, owner=("li",)), {}, MIDNIGHT)
+    assert sorted(t.person.id for t in found.tellings) == ["li", "zhou"]
+    assert found.unfilled == (1, 2, 3, 4)
+
+
+def test_when_messages_reach_nobody_everybody_is_tried_again() -> None:
+    found = escalate(4, ROSTER, {}, MIDNIGHT, unreached={p.id for p in ROSTER.people})
+    assert sorted(t.person.id for t in found.tellings) == ["chen", "li", "zhao", "zhou"]
+
+
+def test_a_message_that_reached_nobody_goes_up_then_sideways_then_down() -> None:
+    def instead(rung: int, *excluding: str, roster: Roster = ROSTER) -> list[str]:
+        return [p.id for p in next_reachable(roster, rung, MIDNIGHT, excluding)]
+
+    double = replace(ROSTER, sensitive=(Sensitive("两会", MIDNIGHT, MIDNIGHT + HOUR, (4,), ("zhao",)),))
+    assert instead(1, "chen") == ["li"]
+    assert instead(1, "chen", "li") == ["zhao"]
+    assert instead(4, "zhou", roster=double) == ["zhao"]
+    assert instead(4, "zhou") == ["zhao"]
+    assert instead(1, "chen", "li", "zhao", "zhou") == []
