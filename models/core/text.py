@@ -1,4 +1,4 @@
-"""Words before judgement: one plain form of every text, a fingerprint for copies, a mask for people.
+"""Words before judgement: one plain form of every text, and a fingerprint for copies.
 
 Everything here is linear in a bounded length: text from outside is hostile (law 15).
 """
@@ -69,38 +69,14 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256((letters or plain).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-_PLATE_PLACE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}", re.ASCII)
-_ID_CARD = re.compile(
-    r"(?<!\d)[1-9]\d{5}[ -]?(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[ -]?\d{3}[\dXx](?!\d)"
-)
-_PHONE = re.compile(r"(?<![\d.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
-_LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)")
-_CARD = re.compile(r"(?<!\d)\d{4}(?:[ -]?\d{4}){2,3}[ -]?\d{1,4}(?!\d)")
-_PLATE = re.compile(
-    rf"[{_PLATE_PLACE}][A-HJ-NP-Z][·. ]?[A-HJ-NP-Z0-9]{{4,5}}[A-HJ-NP-Z0-9挂学警](?![A-Za-z0-9])"
-)
+def visible(text: str) -> str:
+    """For a terminal: what would move its cursor, colour it or turn its direction shows as U+FFFD."""
+    return _UNSEEN.sub("\ufffd", text.replace("\r", "\ufffd"))
 
 
-def mask_personal(text: str) -> str:
-    """Identity card, phone, bank card, number plate and e-mail → 〔身份证〕, 〔电话〕 and so on.
-
-    Nothing of the number is left (个人信息保护法 28, N-150). Full-width digits must have been
-    normalised before. Bank cards are told from ticket numbers by their check digit.
-    """
-    text = _MAIL.sub("〔邮箱〕", text)
-    text = _ID_CARD.sub("〔身份证〕", text)
-    text = _PHONE.sub("〔电话〕", text)
-    text = _LANDLINE.sub("〔电话〕", text)
-    text = _CARD.sub(lambda m: "〔银行卡〕" if _luhn(m.group()) else m.group(), text)
-    return _PLATE.sub("〔车牌〕", text)
-
-
-def _luhn(digits: str) -> bool:
-    """The check digit of bank cards (ISO/IEC 7812)."""
-    row = [int(d) for d in digits if d.isdigit()][::-1]
-    doubled = (sum(divmod(2 * d, 10)) for d in row[1::2])
-    return 16 <= len(row) <= 19 and (sum(row[::2]) + sum(doubled)) % 10 == 0
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet reads as text: one that begins like a formula gets an apostrophe."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")) else cell
 
 
 def grams(text: str, n: int) -> set[str]:
