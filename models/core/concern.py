@@ -60,7 +60,7 @@ def concern(
     grounds = [
         *_harm(facts),
         *_harm_words(facts, hits, event),
-        *_grades(graded),
+        *_grades(graded, facts),
         *_spread(metrics),
         *_rumour(rumour, hits),
         *_mood(sentiment_score),
@@ -80,6 +80,12 @@ def _harm(facts: Facts) -> Iterator[tuple[float, str]]:
     if shares:
         share, name, value = max(shares)
         yield share, f"述及{ZH[name]} {value} 人(“{facts.why(name)}”)"
+    if facts.magnitude and facts.magnitude >= 4:
+        share = min(0.9, 0.35 + 0.2 * (facts.magnitude - 4))
+        yield share, f"述及 {facts.magnitude:g} 级地震(“{facts.why('magnitude')}”)"
+    if facts.outage_h and facts.outage_h >= 4:
+        share = min(0.35, 0.1 + 0.1 * math.log10(facts.outage_h))
+        yield share, f"述及停供 {facts.outage_h:g} 小时(“{facts.why('outage_h')}”)"
     if facts.loss_cny and facts.loss_cny >= 1_000_000:
         share = min(0.8, 0.2 + 0.15 * math.log10(facts.loss_cny / 1_000_000))
         yield share, f"述及损失 {facts.loss_cny / 10_000:g} 万元(“{facts.why('loss_cny')}”)"
@@ -88,20 +94,24 @@ def _harm(facts: Facts) -> Iterator[tuple[float, str]]:
 def _harm_words(facts: Facts, hits: Hits, event: EventType | None) -> Iterator[tuple[float, str]]:
     """Harm or danger that is named but not counted (some words say it without any number)."""
     harm, hazard = hits.of("harm"), hits.of("hazard")
-    if harm and event and not facts.harm and facts.deaths is None and facts.injured is None:
-        yield 0.5, f"述及{event.zh}和人身伤害({hits.of(event)[0]}、{harm[0]})"
+    if not facts.harm and facts.history:
+        harm = ()  # the dead of the text are another event's
+    named = hits.of(event) if event else ()  # a type may be told by a measure alone
+    if harm and event and named and not facts.harm and facts.deaths is None and facts.injured is None:
+        yield 0.5, f"述及{event.zh}和人身伤害({named[0]}、{harm[0]})"
     elif harm and not facts.harm:
         yield 0.25, f"述及人身伤害({harm[0]})"
-    if event:
-        yield 0.2, f"述及{event.zh}({hits.of(event)[0]})"
+    if event and named:
+        yield 0.2, f"述及{event.zh}({named[0]})"
     if hazard:
         yield 0.1 + 0.03 * min(3, len(hazard) - 1), f"述及隐患或违法({'、'.join(hazard[:3])})"
 
 
-def _grades(graded: Graded) -> Iterator[tuple[float, str]]:
-    """Heat and sensitivity; the event part repeats the facts, which have spoken already."""
+def _grades(graded: Graded, facts: Facts) -> Iterator[tuple[float, str]]:
+    """Heat and sensitivity; the event part only where the facts have not spoken for themselves (脱轨, 水源中断)."""
+    spoken = facts.harm or bool(facts.magnitude)
     for part in graded.parts:
-        if part.part != "event":
+        if part.part != "event" or (not spoken and part.grade > Grade.IV):
             yield _GRADE_SHARE[part.grade], part.reason
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 
-_DIGIT = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2, "俩": 2, "壹": 1}
+_DIGIT = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2, "俩": 2}
+_DIGIT |= {c: i for i, c in enumerate("壹贰叁", 1)}  # 伍 and 陆 are words (队伍, 大陆)
 _VAGUE = {"几": 2, "数": 2}
 _UNIT = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+_TENS = {"廿": "二十", "卅": "三十"}
 
 # one number in running text; at most 24 characters, so that a flood of digits stays cheap
 NUMERAL = (
     r"(?:\d{1,3}(?:,\d{3}){1,3}|\d{1,12}(?:\.\d{1,4})?)(?:余|多|来)?[十百千]?(?:万|亿)?"
-    r"|[〇零一二两俩三四五六七八九十百千万亿几数]{1,12}"
+    r"|[〇零一二两俩三四五六七八九十百千万亿几数廿卅壹贰叁]{1,12}"
 )
 _ARABIC = re.compile(r"([\d,]+(?:\.\d+)?)(?:余|多|来)?([十百千]?)([万亿]?)")
 _CLEAN = re.compile(r"[余多来个近约上]")
@@ -27,7 +29,7 @@ def number(word: str) -> float | None:
     if match:
         digits, small, large = match.groups()
         return float(digits.replace(",", "")) * _UNIT.get(small, 1) * _UNIT.get(large, 1)
-    plain = _CLEAN.sub("", word)
+    plain = _CLEAN.sub("", "".join(_TENS.get(c, c) for c in word))
     return _chinese(plain) if plain else None
 
 

@@ -10,15 +10,18 @@ from models.core.grade import (
     Graded,
     Heat,
     event_grade,
+    event_subtype,
     event_type,
     grade,
     heat_grade,
     sensitivity_grade,
 )
 from models.core.lexicon import scan
-from models.core.vocabulary import EventType, Grade, Medium
+from models.core.vocabulary import EventSubtype, EventType, Grade, Medium
+from playbooks.grading_paper import shipped
 
 WAN = 10_000
+BY = shipped()
 
 
 @pytest.mark.parametrize(
@@ -43,42 +46,41 @@ WAN = 10_000
     ],
 )
 def test_accidents_are_graded_by_decree_493(facts: Facts, level: Grade, fact_id: str) -> None:
-    part = event_grade(EventType.ACCIDENT, facts)
+    part = event_grade(EventType.ACCIDENT, facts, BY)
     assert part is not None
     assert (part.grade, part.basis, part.suggested) == (level, (fact_id,), False)
     assert "国务院令493号第3条" in part.reason
 
 
 def test_the_reason_names_the_value_the_words_and_the_bound() -> None:
-    part = event_grade(EventType.ACCIDENT, extract("爆炸造成12人死亡"))
+    part = event_grade(EventType.ACCIDENT, extract("爆炸造成12人死亡"), BY)
     assert part is not None
     for piece in ("死亡 12 人", "≥ 10 人", "12人死亡", "N-081"):
         assert piece in part.reason
 
 
 def test_injuries_of_unknown_gravity_do_not_reach_a_threshold_but_are_pointed_out() -> None:
-    part = event_grade(EventType.ACCIDENT, Facts(injured=60))
+    part = event_grade(EventType.ACCIDENT, Facts(injured=60), BY)
     assert part is not None
     assert part.grade is Grade.IV
     assert "未分轻重" in part.reason
 
 
 def test_an_earthquake_has_its_own_numbers_and_counts_the_missing() -> None:
-    hits = scan("发生5.8级地震")
-    part = event_grade(EventType.NATURAL, Facts(deaths=30, missing=25), hits)
+    part = event_grade(EventType.NATURAL, Facts(deaths=30, missing=25), BY, EventSubtype.EARTHQUAKE)
     assert part is not None
     assert (part.grade, part.basis) == (Grade.II, ("N-108",))
 
 
 def test_social_safety_borrows_the_numbers_of_mass_events_and_says_so() -> None:
-    part = event_grade(EventType.SOCIAL_SAFETY, Facts(deaths=3))
+    part = event_grade(EventType.SOCIAL_SAFETY, Facts(deaths=3), BY)
     assert part is not None
     assert (part.grade, part.basis) == (Grade.II, ("N-109",))
     assert "暂比照" in part.reason
 
 
 def test_nothing_stated_and_no_emergency_gives_no_event_grade() -> None:
-    assert event_grade(None, Facts()) is None
+    assert event_grade(None, Facts(), BY) is None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_the_type_of_event_is_told_by_its_words(text: str, kind: EventType | Non
     ],
 )
 def test_heat_follows_the_proposed_marks_and_says_that_it_is_a_proposal(heat: Heat, level: Grade) -> None:
-    part = heat_grade(heat)
+    part = heat_grade(heat, BY)
     assert part is not None
     assert part.grade is level
     assert part.suggested
@@ -123,7 +125,7 @@ def test_heat_follows_the_proposed_marks_and_says_that_it_is_a_proposal(heat: He
 
 @pytest.mark.parametrize("heat", [Heat(), Heat(reposts=499), Heat(reads=99_999), Heat(tickets_24h=4)])
 def test_without_a_mark_there_is_no_heat(heat: Heat) -> None:
-    assert heat_grade(heat) is None
+    assert heat_grade(heat, BY) is None
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_without_a_mark_there_is_no_heat(heat: Heat) -> None:
     ],
 )
 def test_sensitive_matters_set_a_floor(text: str, level: Grade) -> None:
-    part = sensitivity_grade(text, Medium.WEIBO)
+    part = sensitivity_grade(text, Medium.WEIBO, BY)
     assert part is not None
     assert part.grade is level
 
@@ -153,17 +155,17 @@ def test_sensitive_matters_set_a_floor(text: str, level: Grade) -> None:
     ],
 )
 def test_ordinary_matters_and_mere_threats_do_not(text: str) -> None:
-    assert sensitivity_grade(text, Medium.MESSAGE) is None
+    assert sensitivity_grade(text, Medium.MESSAGE, BY) is None
 
 
 def test_a_notice_of_the_network_office_is_at_least_iii() -> None:
-    part = sensitivity_grade("请关注", Medium.CAC_NOTICE)
+    part = sensitivity_grade("请关注", Medium.CAC_NOTICE, BY)
     assert part is not None
     assert part.grade is Grade.III
 
 
 def test_the_gravest_part_decides_and_all_parts_stay_visible() -> None:
-    parts = [event_grade(EventType.ACCIDENT, Facts(deaths=1)), heat_grade(Heat(reposts=20_000)), None]
+    parts = [event_grade(EventType.ACCIDENT, Facts(deaths=1), BY), heat_grade(Heat(reposts=20_000), BY), None]
     whole = grade(parts)
     assert whole.grade is Grade.II
     assert (whole.part("event"), whole.part("heat"), whole.part("sensitivity")) == (Grade.IV, Grade.II, None)
@@ -200,7 +202,7 @@ def test_more_dead_worry_more() -> None:
 
 def test_a_routine_request_is_not_flagged_and_a_grave_grade_is() -> None:
     assert worry("请问公租房如何办理") < FLAG_AT
-    assert worry("请问公租房如何办理", graded=grade([heat_grade(Heat(reposts=10_000))])) >= FLAG_AT
+    assert worry("请问公租房如何办理", graded=grade([heat_grade(Heat(reposts=10_000), BY)])) >= FLAG_AT
 
 
 def test_concern_gives_its_reasons_gravest_first() -> None:
@@ -209,3 +211,109 @@ def test_concern_gives_its_reasons_gravest_first() -> None:
     assert found.flagged
     assert "死亡 3 人" in found.reasons[0]
     assert any("不单独触发" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sub", "facts", "level", "document"),
+    [
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(derailed=18, halted_h=48), Grade.I, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(derailed=18), Grade.II, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(derailed=2, halted_h=24), Grade.II, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(derailed=2, halted_h=23.5), Grade.III, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(halted_h=6), Grade.III, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(derailed=1, halted_h=5), Grade.IV, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.RAIL, Facts(deaths=10), Grade.II, "铁路"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(evacuated=50_000), Grade.I, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(evacuated=10_000), Grade.II, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(evacuated=5_000), Grade.III, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(evacuated=4_999), Grade.IV, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(loss_cny=500 * WAN), Grade.III, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(loss_cny=2_000 * WAN), Grade.II, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(source_cut=2), Grade.I, "119号"),
+        (EventType.ACCIDENT, EventSubtype.ENVIRONMENT, Facts(source_cut=1), Grade.II, "119号"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(deaths=300), Grade.I, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(deaths=49), Grade.III, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(deaths=9), Grade.IV, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(magnitude=7.0), Grade.I, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(magnitude=6.9), Grade.II, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(magnitude=5.0), Grade.III, "地震"),
+        (EventType.NATURAL, EventSubtype.EARTHQUAKE, Facts(magnitude=4.9), Grade.IV, "地震"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CROWD, Facts(crowd=5_000), Grade.I, "试行"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CROWD, Facts(crowd=1_000), Grade.II, "试行"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CROWD, Facts(crowd=999), Grade.IV, "试行"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CROWD, Facts(injured=30), Grade.I, "试行"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CYBER, Facts(leaked=100_000_000), Grade.I, "网络安全"),
+        (EventType.SOCIAL_SAFETY, EventSubtype.CYBER, Facts(leaked=99_999_999), Grade.IV, "网络安全"),
+        (EventType.ACCIDENT, EventSubtype.FIRE, Facts(deaths=3), Grade.III, "暂比照国务院令493号"),
+        (EventType.ACCIDENT, EventSubtype.COLLAPSE, Facts(deaths=3), Grade.III, "依国务院令493号"),
+        # the numbers of food poisoning were not checked against their text: they do not hold yet
+        (EventType.PUBLIC_HEALTH, EventSubtype.FOOD_POISONING, Facts(injured=150), Grade.IV, "暂比照"),
+    ],
+)
+def test_each_kind_of_event_is_graded_by_its_own_table(
+    kind: EventType, sub: EventSubtype, facts: Facts, level: Grade, document: str
+) -> None:
+    part = event_grade(kind, facts, BY, sub)
+    assert part is not None
+    assert part.grade is level
+    assert document in part.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "sub"),
+    [
+        ("居民楼起火，明火已扑灭", EventSubtype.FIRE),
+        ("两车相撞后一车侧翻", EventSubtype.TRAFFIC),
+        ("工地脚手架坍塌", EventSubtype.COLLAPSE),
+        ("动车脱轨", EventSubtype.RAIL),
+        ("煤矿井下透水", EventSubtype.MINE),
+        ("货船与渔船相碰后沉船", EventSubtype.WATERWAY),
+        ("发生5.1级地震，余震不断", EventSubtype.EARTHQUAKE),
+        ("台风登陆", EventSubtype.TYPHOON),
+        ("持续暴雨引发内涝和山洪", EventSubtype.FLOOD),
+        ("突发山体滑坡和泥石流", EventSubtype.GEOLOGY),
+        ("诺如病毒疫情，多名学生确诊", EventSubtype.EPIDEMIC),
+        ("婚宴后多人食物中毒", EventSubtype.FOOD_POISONING),
+        ("男子持刀砍人后被制服", EventSubtype.CRIME),
+        ("商户聚众围攻执法人员", EventSubtype.CROWD),
+    ],
+)
+def test_what_kind_of_event_it_is_is_told_with_its_words(text: str, sub: EventSubtype) -> None:
+    hits = scan(text)
+    found = event_subtype(event_type(text, hits), hits)
+    assert found is not None
+    assert found.kind is sub
+    assert all(word in text for word in found.words)
+    assert found.words[0] in found.reason
+
+
+def test_every_kind_below_belongs_to_a_type_and_has_a_name() -> None:
+    assert all(sub.zh and isinstance(sub.parent, EventType) for sub in EventSubtype)
+
+
+def test_many_small_numbers_make_heat_together_and_the_reason_counts_them_up() -> None:
+    part = heat_grade(Heat(reposts=400, comments=900, reads=90_000), BY)
+    assert part is not None
+    assert part.grade is Grade.III
+    assert "折合转发" in part.reason
+    assert "热度指数" in part.reason
+
+
+def test_bought_reads_and_likes_do_not_reach_the_top() -> None:
+    part = heat_grade(Heat(reads=999_999, likes=50_000_000, comments=50_000_000), BY)
+    assert part is not None
+    assert part.grade is Grade.II
+
+
+def test_an_hour_of_many_posts_is_heat() -> None:
+    part = heat_grade(Heat(posts_1h=20), BY)
+    assert part is not None
+    assert part.grade is Grade.III
+
+
+def test_a_rare_measure_flags_without_any_word_of_harm() -> None:
+    facts = extract("取水中断，全市停水")
+    graded = grade([event_grade(EventType.ACCIDENT, facts, BY, EventSubtype.ENVIRONMENT)])
+    assert graded.grade is Grade.I
+    found = concern(0.0, facts, scan("取水中断，全市停水"), EventType.ACCIDENT, 0.0, {}, graded)
+    assert found.score >= FLAG_AT
