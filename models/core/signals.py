@@ -5,8 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from models.core.vocabulary import Medium
+
+FIELDS = (
+    "id", "title", "body", "author", "published_at", "occurred_at", "place", "url", "channel", "source",
+    "reads", "reposts", "likes", "comments", "metrics",
+)  # fmt: skip
+"""What a column of a table may feed; the names that a mapping file uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,14 @@ class RawSignal:
 class Rejected:
     """Something that could not become a signal: where it stood, why, and what to do.
 
-    Goes to the dead letters whole, so that nothing is lost.
+    Goes to the dead letters whole, so that nothing is lost. `fields`, where the row had columns:
+    row (column → value), columns (our field → column) and medium, so that it can be mended and replayed.
     """
 
     place: str
     reason: str
     raw: str
+    fields: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
