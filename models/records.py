@@ -1,8 +1,10 @@
 """The tables. Two kinds live here:
 
 * **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
-  judgement, handover (`TRUTH` lists them in the order of their making);
-* **working state**, which a restart may lose or remake: source, duty, pace, setting, deadletter.
+  proposal, capture, judgement, handover, playbookversion, frozenplaybook, incidentplaybook (`TRUTH`
+  lists them in the order of their making);
+* **working state**, which a restart may lose or remake: source, recheck, duty, pace, setting, deadletter,
+  sealed, planhit, pulse, surge.
 
 `signal` stands between: its texts are kept once, here, so that personal data can be erased later; the
 journal seals every one of them by its hash.
@@ -126,6 +128,8 @@ class Judgement(SQLModel, table=True):
     link_score: float | None = None
     link_reason: str | None = _text(nullable=True)
     copy_of: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    # kind below the type, place, time of the event, spans; empty in rows of the first release
+    details: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 # ── what is held against the clock ────────────────────────────────────────────────────────────
@@ -143,6 +147,8 @@ class Incident(SQLModel, table=True):
     grade_parts: list[dict[str, Any]] = _json()
     kind: str | None = None
     event_type: str | None = None
+    medium: str | None = None  # by which door its first signal came
+    domain: str | None = None  # which body of law it falls under, named by a person
     stage: str
     owner: str | None = None
     facts: dict[str, Any] = _json()
@@ -257,6 +263,7 @@ class Alert(SQLModel, table=True):
     next_try_at: datetime | None = _moment()
     leased_by: str | None = None  # working state: a lease is not a truth
     leased_until: datetime | None = _moment()
+    bundle: str | None = None  # working state: the message it has been in, named by its first alert
     sent_at: datetime | None = _moment()
     accepted_at: datetime | None = _moment()
     receipt: str | None = _text(nullable=True)
@@ -306,6 +313,92 @@ class Evidence(SQLModel, table=True):
     sha256: str
     by: str
     reason: str = _text()
+    standing: str | None = None  # None: it stands; "retracted": withdrawn, gone or changed
+
+
+class Proposal(SQLModel, table=True):
+    """A publication of ours that seems to answer an incident: a person accepts it or not (law 14).
+
+    The pair of incident and `item` is proposed once for ever; what was rejected stays rejected.
+    """
+
+    __table_args__ = (UniqueConstraint("incident_id", "item", name="uq_proposal_once"),)
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    item: str  # what is the same publication: a hash of its address
+    source_id: str
+    url: str | None = _text(nullable=True)
+    title: str = _text()
+    publisher: str
+    account: str | None = _text(nullable=True)  # filing number and certified name, as registered
+    kind: str
+    published_at: datetime = _moment(nullable=False)
+    seen_at: datetime = _moment(nullable=False)
+    sha256: str
+    score: float
+    sure: bool
+    reasons: list[str] = _json()
+    state: str = Field(index=True)
+    decided_at: datetime | None = _moment()
+    decided_by: str | None = None
+    decision: str | None = _text(nullable=True)
+    evidence_id: str | None = None
+
+
+class Capture(SQLModel, table=True):
+    """How the page of an evidence was found: taken, edited, changed, gone or back, with its hashes."""
+
+    id: str = Field(primary_key=True)
+    evidence_id: str = Field(index=True)
+    incident_id: str = Field(index=True)
+    at: datetime = _moment(nullable=False)
+    outcome: str
+    status: int
+    page_sha256: str | None = None  # of the body as it came
+    text_sha256: str | None = None  # of its main text
+    warc_sha256: str | None = None  # of the record kept in `snapshot`
+    note: str = _text()
+
+
+class PlaybookVersion(SQLModel, table=True):
+    """预案版本: one draft of a site's own playbook as its author wrote it, and a second person's word on it.
+
+    Without content it takes the site's own playbook out of use. In force is the newest reviewed one.
+    """
+
+    id: str = Field(primary_key=True)
+    playbook: str = Field(index=True)
+    name: str = _text()
+    version: str  # of the content, as clocks name it
+    content: str = _text()
+    state: str = Field(index=True)
+    author: str
+    submitted_at: datetime = _moment(nullable=False)
+    reason: str = _text()
+    reviewer: str | None = None
+    reviewed_at: datetime | None = _moment()
+    opinion: str | None = _text(nullable=True)
+    active_from: datetime | None = _moment()
+
+
+class FrozenPlaybook(SQLModel, table=True):
+    """A playbook's content by which clocks were planned, kept under its hash."""
+
+    version: str = Field(primary_key=True)
+    playbook: str
+    content: str = _text()  # JSON, whole: no rule of later is needed to read it
+
+
+class IncidentPlaybook(SQLModel, table=True):
+    """Which version of a playbook an incident's clocks are planned by; the newest row of each counts."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    playbook: str
+    version: str
+    at: datetime = _moment(nullable=False)
+    by: str
+    reason: str = _text()
 
 
 class Snapshot(SQLModel, table=True):
@@ -350,6 +443,19 @@ class Source(SQLModel, table=True):
     errors: int = 0
 
 
+class Recheck(SQLModel, table=True):
+    """When the page of an evidence is looked at next, and what was doubtful the last time."""
+
+    evidence_id: str = Field(primary_key=True)
+    due_at: datetime | None = _moment(index=True)
+    round: int = 0
+    doubt: str | None = None  # gone or changed, seen once and to be confirmed
+    doubted_at: datetime | None = _moment()
+    told: str | None = None  # the text's hash of which people were told last
+    last_at: datetime | None = _moment()
+    last_word: str | None = _text(nullable=True)
+
+
 class DeadLetter(SQLModel, table=True):
     """What could not become a signal, whole, with place and reason: nothing is lost."""
 
@@ -359,6 +465,22 @@ class DeadLetter(SQLModel, table=True):
     place: str = _text()
     reason: str = _text()
     raw: str = _text()
+    at: datetime = _moment(nullable=False)
+    # what follows is empty in rows of the first release
+    fields: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    state: str | None = None  # None: waits; else replayed | dropped
+    settled_at: datetime | None = _moment()
+    settled_by: str | None = None
+    note: str | None = _text(nullable=True)
+    signal_uid: str | None = None
+
+
+class Sealed(SQLModel, table=True):
+    """An original with personal data in it, encrypted; the row that is shown holds the masked words."""
+
+    uid: str = Field(primary_key=True)  # a signal's uid, or "dead:" and a dead letter's
+    key_id: str
+    box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = _moment(nullable=False)
 
 
@@ -382,6 +504,50 @@ class Pace(SQLModel, table=True):
 
     channel: str = Field(primary_key=True)
     used: list[str] = _json()  # the moments of the last minute, ISO 8601
+    paused_until: datetime | None = _moment()  # the channel asked for it (Retry-After)
+
+
+class PlanHit(SQLModel, table=True):
+    """A signal fired a keyword plan 监测方案; `told_at` is empty while its owner has not been told.
+
+    Working state: what fired stands in the judgement's reasons, who was told in the alerts.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_planhit_untold",
+            "plan_id",
+            sqlite_where=text("told_at IS NULL"),
+            postgresql_where=text("told_at IS NULL"),
+        ),
+    )
+    plan_id: str = Field(primary_key=True)
+    signal_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
+    at: datetime = _moment(nullable=False, index=True)
+    words: str = _text()
+    told_at: datetime | None = _moment()
+
+
+class Pulse(SQLModel, table=True):
+    """How many signals of a source, medium, place and topic were said in an hour: what is usual."""
+
+    hour: datetime = Field(sa_column=Column(Moment, primary_key=True))
+    source_id: str = Field(primary_key=True)
+    medium: str = Field(primary_key=True)
+    place: str = Field(primary_key=True)
+    topic: str = Field(primary_key=True)
+    signals: int
+
+
+class Surge(SQLModel, table=True):
+    """A burst 突增 that has been told: of which rule and group, how large then, which incident it opened."""
+
+    rule_id: str = Field(primary_key=True)
+    group: str = Field(primary_key=True)
+    began_at: datetime = _moment(nullable=False)
+    last_at: datetime = _moment(nullable=False)
+    told: int
+    incident_id: str
 
 
 class Setting(SQLModel, table=True):
@@ -399,10 +565,15 @@ TRUTH: tuple[type[SQLModel], ...] = (
     Alert,
     Ack,
     Evidence,
+    Proposal,
+    Capture,
     Judgement,
     Handover,
+    PlaybookVersion,
+    FrozenPlaybook,
+    IncidentPlaybook,
 )
 """What the journal rebuilds, and `huiying verify` compares."""
 
-VOLATILE = frozenset({"leased_by", "leased_until"})
+VOLATILE = frozenset({"leased_by", "leased_until", "bundle"})
 """Columns of the tables of truth that are working state and so are not compared."""

@@ -8,18 +8,30 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
 from models.core.moment import iso, local
 from models.core.situation import Situation
-from models.core.vocabulary import EventType, Grade, OpinionKind, StartEvent
+from models.core.vocabulary import Domain, EventType, EvidenceKind, Grade, OpinionKind, StartEvent
 from models.ledger.journal import JOURNAL
 from models.ledger.store import LedgerError
-from models.records import Ack, Incident, IncidentTime
+from models.records import Ack, Evidence, Incident, IncidentTime
 
 INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
 TIME: Table = IncidentTime.__table__  # type: ignore[attr-defined]
 ACK: Table = Ack.__table__  # type: ignore[attr-defined]
+EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
+
+PUBLICATIONS = tuple(
+    kind.value
+    for kind in (
+        EvidenceKind.STATEMENT,
+        EvidenceKind.PRESS_CONFERENCE,
+        EvidenceKind.RESPONSE,
+        EvidenceKind.UPDATE,
+    )
+)
+"""The evidence that counts as a word to the public: 持续发布 (S-024) counts from the last of them."""
 
 
 class NotAllowed(LedgerError):
@@ -67,7 +79,25 @@ def next_id(conn: Connection, at: datetime) -> str:
 
 
 def known_times(conn: Connection, incident_id: str) -> dict[StartEvent, datetime]:
-    """The newest recorded value of each time; corrections are later rows."""
+    """The newest recorded value of each time, corrections being later rows; and the last publication,
+    which no row states: it is what the standing evidence says."""
+    said = last_update(conn, incident_id)
+    return stated_times(conn, incident_id) | ({StartEvent.LAST_UPDATE: said} if said else {})
+
+
+def last_update(conn: Connection, incident_id: str) -> datetime | None:
+    """When we last published, by the proofs that stand and were seen since the last reopening."""
+    since = reopened_at(conn, incident_id)
+    newest = select(func.max(EVIDENCE.c.published_at)).where(
+        EVIDENCE.c.incident_id == incident_id,
+        EVIDENCE.c.kind.in_(PUBLICATIONS),
+        EVIDENCE.c.standing.is_(None),
+    )
+    return conn.execute(newest if since is None else newest.where(EVIDENCE.c.seen_at > since)).scalar()
+
+
+def stated_times(conn: Connection, incident_id: str) -> dict[StartEvent, datetime]:
+    """The times that somebody stated, the newest value of each."""
     rows = conn.execute(
         select(TIME).where(TIME.c.incident_id == incident_id).order_by(TIME.c.recorded_at, TIME.c.id)
     )
@@ -88,13 +118,15 @@ def time_row(
     }
 
 
-def situation(row: Row[Any] | Mapping[str, Any]) -> Situation:
-    """The incident as a playbook's conditions see it."""
+def situation(
+    row: Row[Any] | Mapping[str, Any], times: Mapping[StartEvent, datetime], at: datetime
+) -> Situation:
+    """The incident as a playbook's conditions see it at `at`."""
     get_ = row.get if isinstance(row, Mapping) else row._mapping.get
     parts = {part["part"]: Grade(part["grade"]) for part in get_("grade_parts") or () if part.get("grade")}
     grade = Grade(get_("grade") or "IV")
     confirmed = not get_("provisional")
-    kind, event_type = get_("kind"), get_("event_type")
+    kind, event_type, domain = get_("kind"), get_("event_type"), get_("domain")
     return Situation(
         grade=grade,
         event_grade=grade if confirmed else parts.get("event"),
@@ -104,15 +136,27 @@ def situation(row: Row[Any] | Mapping[str, Any]) -> Situation:
         kind=OpinionKind(kind) if kind else None,
         confirmed=confirmed,
         signals=get_("signal_count") or 0,
-        medium=None,
+        medium=get_("medium"),
+        spread=StartEvent.FIRST_PUBLIC in times,
+        quiet_hours=_quiet_hours(get_("last_signal_at"), at),
+        domain=Domain(domain) if domain else None,
     )
 
 
+def _quiet_hours(last_signal_at: datetime | None, at: datetime) -> int:
+    return max(0, int((at - last_signal_at).total_seconds() // 3600)) if last_signal_at else 0
+
+
 def acks(conn: Connection, incident_ids: Iterable[str]) -> dict[str, dict[str, datetime]]:
-    """incident id → person id → the newest acknowledgement."""
-    rows = conn.execute(select(ACK).where(ACK.c.incident_id.in_(list(incident_ids))).order_by(ACK.c.at))
+    """incident id → person id → the newest acknowledgement. A snooze is none."""
+    return newest_acks(conn, ACK.c.incident_id.in_(list(incident_ids)))
+
+
+def newest_acks(conn: Connection, which: ColumnElement[bool] | None = None) -> dict[str, dict[str, datetime]]:
+    """The same for every incident, or for those that `which` chooses."""
+    query = select(ACK).where(ACK.c.until.is_(None)).order_by(ACK.c.at)
     found: dict[str, dict[str, datetime]] = {}
-    for row in rows:
+    for row in conn.execute(query if which is None else query.where(which)):
         found.setdefault(row.incident_id, {})[row.person_id] = row.at
     return found
 

@@ -43,7 +43,7 @@ def merge(
     moved = _moved_signals(conn, JUDGEMENT.c.incident_id == gone.id, stays.id)
     evidence = conn.execute(select(EVIDENCE.c.id).where(EVIDENCE.c.incident_id == gone.id)).scalars()
     why = f"并入 {stays.ref}"
-    ended = [clocks.ending(c.id, ClockState.SUPERSEDED, at, why) for c in clocks.open_clocks(conn, gone.id)]
+    ended = [clocks.ending(c.id, ClockState.SUPERSEDED, at, why) for c in clocks.live_clocks(conn, gone.id)]
     payload: dict[str, Any] = {
         "into": stays.id,
         "insert": {"incidenttime": _earlier(conn, gone, stays, by, reason, at)},
@@ -75,10 +75,10 @@ def _earlier(
     conn: Connection, gone: Row[Any], stays: Row[Any], by: str, reason: str, at: datetime
 ) -> list[dict[str, Any]]:
     """The times of `gone` that are earlier than, or missing in, those of `stays`."""
-    ours = incidents.known_times(conn, stays.id)
+    ours = incidents.stated_times(conn, stays.id)
     return [
         incidents.time_row(stays.id, event, value, by, f"自 {gone.ref} 并入: {reason}", at)
-        for event, value in incidents.known_times(conn, gone.id).items()
+        for event, value in incidents.stated_times(conn, gone.id).items()
         if event not in ours or value < ours[event]
     ]
 
@@ -101,17 +101,20 @@ def split(
         raise NotAllowed(f"所选 {len(set(signal_ids))} 条线索中只有 {found} 条属于 {row.ref}；请核对编号")
     if found == row.signal_count:
         raise NotAllowed("不能把全部线索拆出；如要改名或改级，请直接修改本事件")
-    sit = incidents.situation(row)
+    times = incidents.stated_times(conn, row.id)
+    sit = incidents.situation(row, times, at)
     opening = acts.Opening(
         title=title,
         grade=sit.grade,
-        times=incidents.known_times(conn, row.id),
+        times=times,
         by=by,
         reason=f"自 {row.ref} 拆出: {reason}",
         provisional=row.provisional,
         grade_parts=row.grade_parts,
         kind=sit.kind,
         event_type=sit.event_type,
+        medium=sit.medium,
+        domain=sit.domain,
         place=row.place,
         owner=row.owner,
     )

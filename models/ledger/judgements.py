@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -46,6 +47,14 @@ def homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
     known = {row.cluster: row.incident_id for row in found}
     about = incidents.by_ids(conn, set(known.values()))
     return {cluster: home for cluster, home in known.items() if about[home].closed_at is None}
+
+
+def answers(conn: Connection, most: int, skip: int = 0) -> dict[str, dict[str, int]]:
+    """sentiment and topic → answer → how many of the newest `most` signals were judged so, the very
+    newest `skip` left out. Its cost does not grow with what is stored."""
+    newest = select(JUDGEMENT.c.sentiment, JUDGEMENT.c.topic).order_by(JUDGEMENT.c.signal_id.desc())
+    rows = conn.execute(newest.limit(most).offset(skip)).all()
+    return {name: dict(Counter(getattr(row, name) for row in rows)) for name in ("sentiment", "topic")}
 
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:

@@ -42,20 +42,32 @@ class Notice:
 
 def tell(conn: Connection, now: datetime, notices: Sequence[Notice], by: str = "huiying") -> int:
     """Put what is new of these notices into the outbox; how many alerts that made."""
-    rows = [_alert(notice, person, now) for notice in notices for person in _new(conn, notice)]
-    if rows:
-        titles = "；".join(dict.fromkeys(notice.title for notice in notices))
-        append(conn, now, [Entry("notice_raised", {"insert": {"alert": rows}}, by, titles)])
-    return len(rows)
+    told: set[tuple[str, str, str]] = set()
+    entries = []
+    for notice in notices:
+        rows = [_alert(notice, person, now) for person in _new(conn, notice, told)]
+        if rows:
+            entries.append(_entry(notice, rows, by))
+    append(conn, now, entries)
+    return len(told)
 
 
-def _new(conn: Connection, notice: Notice) -> list[Person]:
-    """Those who can be reached at all and have not been told yet."""
-    told = select(ALERT.c.person_id).where(
+def _entry(notice: Notice, rows: list[dict[str, Any]], by: str) -> Entry:
+    return Entry("notice_raised", {"insert": {"alert": rows}}, by, notice.title, notice.incident_id)
+
+
+def _new(conn: Connection, notice: Notice, told: set[tuple[str, str, str]]) -> list[Person]:
+    """Those who can be reached at all and have not been told yet, here or ever; `told` learns them."""
+    asked = select(ALERT.c.person_id).where(
         ALERT.c.clock_id == PREFIX + notice.topic, ALERT.c.step_key == notice.occasion
     )
-    known = set(conn.execute(told).scalars())
-    return [p for p in notice.people if (notice.contacts or p.contacts) and p.id not in known]
+    known, fresh = set(conn.execute(asked).scalars()), []
+    for person in notice.people:
+        key = (notice.topic, notice.occasion, person.id)
+        if (notice.contacts or person.contacts) and person.id not in known and key not in told:
+            told.add(key)
+            fresh.append(person)
+    return fresh
 
 
 def _alert(notice: Notice, person: Person, now: datetime) -> dict[str, Any]:

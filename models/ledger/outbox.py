@@ -6,7 +6,7 @@ again with the same id and reference. Nothing is accepted before the channel has
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, case, func, or_, select, update
 
 from models.core.moment import iso
-from models.core.vocabulary import AlertState
+from models.core.pacing import Limit, Plan, Waiting, plan
+from models.core.vocabulary import AlertKind, AlertState
+from models.ledger import pacing
 from models.ledger.entry import Entry
 from models.ledger.journal import append
 from models.records import Alert, Clock, Incident, Step
@@ -36,15 +38,130 @@ FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=5)
 
 
-def claim(conn: Connection, now: datetime, until: datetime, sender: str, limit: int) -> Sequence[Row[Any]]:
-    """Lease up to `limit` due alerts to `sender`, deadlines first, then the oldest."""
-    waiting = (ALERT.c.next_try_at <= now) & or_(ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now)
-    query = select(ALERT.c.id).where(waiting).order_by(ALERT.c.next_try_at).limit(limit)
-    ids = list(conn.execute(query).scalars())
-    if not ids:
-        return ()
-    conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(leased_by=sender, leased_until=until))
-    return conn.execute(_whole().where(ALERT.c.id.in_(ids)).order_by(ALERT.c.raised_at, ALERT.c.rung)).all()
+WAITING = 8
+"""How many windows one claim looks through when a limit holds everything in them back."""
+THROTTLE = "pace:"
+"""Who holds what a channel's limit keeps back: `pace:CHANNEL`, until the channel is free again."""
+
+
+def claim(
+    conn: Connection,
+    now: datetime,
+    until: datetime,
+    sender: str,
+    limit: int,
+    limits: Mapping[str, Limit] | None = None,
+    pace: float = 1.0,
+) -> Sequence[Row[Any]]:
+    """Lease due alerts to `sender`, from a window of the `limit` that wait longest: steps before
+    notices, the nearest deadline first. Rows of one `bundle` and contact go as one message.
+
+    `limits`: what each channel bears. What a limit holds back is leased to the throttle, so that
+    it stands in nobody's way; it goes along with the next message to the same person.
+    """
+    for _ in range(WAITING):
+        window = _window(conn, now, limit)
+        made = _planned(conn, window, now, limits or {}, pace)
+        _hold(conn, made)
+        if made.go:
+            _turn(conn, made, now)
+            return _leased(conn, made, sender, until)
+        if len(window) < limit:
+            break
+    return ()
+
+
+def _window(conn: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    free = or_(ALERT.c.leased_until.is_(None), ALERT.c.leased_until <= now)
+    query = _waiting().where(ALERT.c.next_try_at <= now, free)
+    return conn.execute(query.order_by(ALERT.c.next_try_at).limit(limit)).all()
+
+
+def _waiting() -> Any:
+    """What the plan of a claim must know of an alert."""
+    names = ("id", "person_id", "contacts", "contact", "refused", "bundle", "kind", "raised_at", "rung")
+    due = func.coalesce(CLOCK.c.due_at, ALERT.c.raised_at, type_=CLOCK.c.due_at.type).label("urgent_at")
+    query = select(*(ALERT.c[name] for name in names), due)
+    return query.join(CLOCK, CLOCK.c.id == ALERT.c.clock_id, isouter=True)
+
+
+def _planned(
+    conn: Connection, window: Sequence[Row[Any]], now: datetime, limits: Mapping[str, Limit], pace: float
+) -> Plan:
+    waiting = [_as_waiting(row) for row in window]
+    ways = {channel for one in waiting for channel, _ in one.contacts}
+    before = pacing.budgets(conn, limits, ways, now, pace) if ways else {}
+    limited = [one for one in waiting if one.channel in before]
+    if limited:
+        waiting += _companions(conn, {one.person for one in limited}, before, now)
+    made = plan(waiting, before, now, limits, pace)
+    pacing.spend(conn, before, made.budgets)
+    return made
+
+
+def _as_waiting(row: Row[Any]) -> Waiting:
+    step = row.kind in (None, AlertKind.STEP)
+    order = 0 if step else 1 if row.kind == AlertKind.NOTICE else 2
+    contacts = tuple((channel, address) for channel, address in row.contacts)
+    rank = (order, row.urgent_at, row.rung, row.id)
+    return Waiting(
+        row.id, row.person_id, contacts, row.contact, frozenset(row.refused), row.bundle, step, rank
+    )
+
+
+def _companions(conn: Connection, people: set[str], limited: Iterable[str], now: datetime) -> list[Waiting]:
+    """What a limit has held back for these people: it goes along with their next message."""
+    throttled = ALERT.c.leased_by.in_([THROTTLE + channel for channel in limited])
+    query = _waiting().where(
+        throttled,
+        ALERT.c.leased_until > now,
+        ALERT.c.next_try_at.is_not(None),
+        ALERT.c.person_id.in_(people),
+    )
+    return [_as_waiting(row) for row in conn.execute(query)]
+
+
+def _hold(conn: Connection, made: Plan) -> None:
+    for (channel, until), ids in made.held.items():
+        held = update(ALERT).where(ALERT.c.id.in_(ids))
+        conn.execute(held.values(leased_by=THROTTLE + channel, leased_until=until))
+
+
+def _turn(conn: Connection, made: Plan, now: datetime) -> None:
+    """Deadlines that a limit would hold back go to the person's next contact, with an entry each."""
+    ids = dict(made.turned)
+    rows = _as_they_stand(conn, list(ids)) if ids else {}
+    append(conn, now, [_turned(row, ids[row.id]) for row in rows.values()])
+
+
+def _turned(row: Row[Any], contact: int) -> Entry:
+    left, taken = row.contacts[row.contact][0], row.contacts[contact][0]
+    payload = {
+        "alert": row.id,
+        "ref": row.ref,
+        "person": row.person_id,
+        "channel": taken,
+        "from": left,
+        "update": {"alert": [{"id": row.id, "contact": contact, "contact_tries": 0}]},
+    }
+    reason = f"渠道 {left} 已到限速，时限提醒不等，改用 {taken}"
+    return Entry("alert_turned", payload, "huiying", reason, row.incident_id)
+
+
+def _leased(conn: Connection, made: Plan, sender: str, until: datetime) -> Sequence[Row[Any]]:
+    """Lease every group under its first alert's name, and read it whole, in the plan's order."""
+    order = {one.id: place for place, one in enumerate(one for group in made.go for one in group)}
+    lease = update(ALERT).values(leased_by=sender, leased_until=until)
+    single = [group[0].id for group in made.go if len(group) == 1]
+    if single:
+        own = func.coalesce(ALERT.c.bundle, ALERT.c.id)
+        conn.execute(lease.where(ALERT.c.id.in_(single)).values(bundle=own))
+    for group in made.go:
+        if len(group) > 1:
+            ids = [one.id for one in group]
+            conn.execute(lease.where(ALERT.c.id.in_(ids)).values(bundle=group[0].bundle or ids[0]))
+    rows = conn.execute(_whole().where(ALERT.c.id.in_(list(order)))).all()
+    return sorted(rows, key=lambda row: order[row.id])
 
 
 def release(conn: Connection, holders: Sequence[str]) -> int:
@@ -84,7 +201,8 @@ def _whole() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt at an alert came to. `lasting` = this contact will never take it."""
+    """What one attempt at an alert came to. `lasting` = this contact will never take it; `alone` =
+    the message was refused for good with others in it: it goes again at once, by itself."""
 
     alert_id: str
     accepted: bool
@@ -94,12 +212,13 @@ class Attempt:
     receipt: str | None = None
     retry_after: float | None = None
     withdrawn: bool = False
+    alone: bool = False
 
 
 def settle(
     conn: Connection, now: datetime, attempts: Sequence[tuple[Row[Any], Attempt]], pace: float = 1.0
-) -> int:
-    """Record attempts; returns how many alerts have become dead letters.
+) -> list[Row[Any]]:
+    """Record attempts; returns the alerts that have become dead letters by them.
 
     A sender that comes back after its lease ran out may find the alert settled by another: then only
     a second acceptance is written down (the person has it twice, under one reference).
@@ -116,7 +235,26 @@ def settle(
     append(conn, now, entries)
     ours = [row.id for row, _ in attempts if fresh[row.id].leased_by == row.leased_by]
     conn.execute(update(ALERT).where(ALERT.c.id.in_(ours)).values(leased_by=None, leased_until=None))
-    return sum(entry.payload["state"] == AlertState.DEAD.value for entry in entries)
+    _part(conn, [attempt.alert_id for _, attempt in attempts if attempt.alone])
+    _pause(conn, now, [attempt for _, attempt in attempts], pace)
+    dead = {entry.payload["alert"] for entry in entries if entry.kind == KINDS["dead"]}
+    return [row for row, _ in attempts if row.id in dead]
+
+
+def _part(conn: Connection, ids: list[str]) -> None:
+    """From now on each of these is a message of its own."""
+    if ids:
+        conn.execute(update(ALERT).where(ALERT.c.id.in_(ids)).values(bundle=ALERT.c.id))
+
+
+def _pause(conn: Connection, now: datetime, attempts: Sequence[Attempt], pace: float) -> None:
+    """A channel that said when to come back is left alone until then by every sender."""
+    wishes: dict[str, float] = {}
+    for attempt in attempts:
+        if not attempt.accepted and attempt.retry_after:
+            wishes[attempt.channel] = max(attempt.retry_after, wishes.get(attempt.channel, 0.0))
+    for channel, seconds in wishes.items():
+        pacing.pause(conn, channel, now, seconds, pace)
 
 
 def _as_they_stand(conn: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -167,6 +305,8 @@ def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[
         }
     if attempt.withdrawn:
         return {"state": AlertState.WITHDRAWN.value, "next_try_at": None}
+    if attempt.alone:
+        return _queued(now, row.contact, row.contact_tries, row.refused)
     tried = row.contact_tries + 1
     if not attempt.lasting and tried < TRIES_PER_CONTACT:
         wait = wait_for(tried, attempt.retry_after)
@@ -205,12 +345,18 @@ def wait_for(tried: int, wished: float | None) -> timedelta:
 
 
 def queue(conn: Connection, now: datetime) -> dict[str, Any]:
-    """How many alerts wait, how many are dead while their clock runs, and since when the oldest waits."""
+    """How many alerts wait, how many of them for a limit, how many are dead while their clock runs, and
+    since when the oldest waits."""
     row = conn.execute(
         select(
             func.count(case((ALERT.c.next_try_at.is_not(None), 1))).label("waiting"),
             func.count(case((DEAD_AND_NEEDED, 1))).label("dead"),
+            func.count(case((_held(now), 1))).label("held"),
             func.min(case((ALERT.c.next_try_at.is_not(None), ALERT.c.raised_at))).label("oldest"),
         ).where(or_(ALERT.c.next_try_at.is_not(None), DEAD_AND_NEEDED))
     ).one()
-    return {"waiting": row.waiting, "dead": row.dead, "oldest": row.oldest}
+    return {"waiting": row.waiting, "held": row.held, "dead": row.dead, "oldest": row.oldest}
+
+
+def _held(now: datetime) -> Any:
+    return ALERT.c.leased_by.startswith(THROTTLE) & (ALERT.c.leased_until > now)

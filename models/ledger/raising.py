@@ -5,22 +5,24 @@ The caller opens the transaction (`Store.write`), so a crash leaves either all o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, select
 
 from models.core.clock import Due, PlannedStep, state
 from models.core.escalate import Escalation, Telling, escalate
-from models.core.moment import clock_face, iso, span
+from models.core.moment import clock_face, deadline_face, iso, local, span
 from models.core.roster import Roster
 from models.core.vocabulary import AlertKind, AlertState
-from models.ledger import clocks, incidents
+from models.ledger import clocks, handovers, incidents, notices, snoozing
 from models.ledger.entry import Entry
 from models.ledger.journal import append
+from models.ledger.notices import ALERT, Notice
+from models.ledger.snoozing import Snooze
 
 LATE_WORTH_SAYING = timedelta(minutes=1)
 """In real time: a demonstration that runs a day in a minute says less."""
@@ -50,17 +52,96 @@ def raise_due(conn: Connection, sweep: Sweep, limit: int = 500) -> Raised:
     rows = clocks.due_clocks(conn, sweep.now, limit)
     if not rows:
         return Raised()
-    ids = {row.incident_id for row in rows}
-    about, acks = incidents.by_ids(conn, ids), incidents.acks(conn, ids)
-    entries, total = [], Raised()
+    sweep = replace(sweep, roster=sweep.roster.keeping(handovers.staying(conn, sweep.now)))
+    known = _known(conn, {row.incident_id for row in rows}, sweep.now)
+    entries, holes, total = [], dict[str, Notice](), Raised()
     for row in rows:
         owed = clocks.find_due(row, sweep.now)
         if owed is not None:
-            entry = _step_raised(row, owed, about[row.incident_id], acks.get(row.incident_id, {}), sweep)
+            who = _who(row, owed.latest, known, sweep)
+            entry = _step_raised(row, owed, known.about[row.incident_id], who, sweep)
             entries.append(entry)
+            holes |= {notice.occasion: notice for notice in _holes(row, who, sweep)}
             total = _add(total, entry, owed, sweep.now)
     append(conn, sweep.now, entries)
+    notices.tell(conn, sweep.now, list(holes.values()))
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What decides who is told, by incident: the row, acknowledgements, snoozes, who is out of reach."""
+
+    about: Mapping[str, Row[Any]]
+    acks: Mapping[str, Mapping[str, datetime]]
+    snoozes: Mapping[str, Mapping[str, Snooze]]
+    unreached: Mapping[str, Collection[str]]
+
+
+def _known(conn: Connection, ids: Collection[str], now: datetime) -> _Known:
+    return _Known(
+        incidents.by_ids(conn, ids),
+        incidents.acks(conn, ids),
+        snoozing.standing(conn, ids, now),
+        unreached(conn, ids),
+    )
+
+
+def unreached(conn: Connection, ids: Collection[str]) -> dict[str, set[str]]:
+    """incident id → people whose newest settled alert about it was refused by every contact."""
+    settled = ALERT.c.state.in_((AlertState.DEAD.value, AlertState.ACCEPTED.value))
+    dead = select(ALERT.c.incident_id).where(
+        ALERT.c.incident_id.in_(list(ids)), ALERT.c.state == AlertState.DEAD.value
+    )
+    query = select(ALERT.c.incident_id, ALERT.c.person_id, ALERT.c.state).where(
+        settled, ALERT.c.incident_id.in_(dead)
+    )
+    newest = {
+        (row.incident_id, row.person_id): row.state
+        for row in conn.execute(query.order_by(ALERT.c.raised_at, ALERT.c.accepted_at))
+    }
+    found: dict[str, set[str]] = {}
+    for (incident_id, person_id), state_ in newest.items():
+        if state_ == AlertState.DEAD.value:
+            found.setdefault(incident_id, set()).add(person_id)
+    return found
+
+
+def _who(row: Row[Any], step: PlannedStep, known: _Known, sweep: Sweep) -> Escalation:
+    return escalate(
+        step.rung,
+        sweep.roster,
+        known.acks.get(row.incident_id, {}),
+        sweep.now,
+        repeat=step.key.startswith("+"),
+        ack_valid=timedelta(seconds=row.ack_valid_s),
+        snoozed=_snoozed(row, step, known, sweep.now),
+        unreached=known.unreached.get(row.incident_id, ()),
+    )
+
+
+def _snoozed(row: Row[Any], step: PlannedStep, known: _Known, now: datetime) -> set[str]:
+    """Whose snooze keeps this step away: none does at the deadline or after it."""
+    if max(step.due_at, now) >= row.due_at:
+        return set()
+    wishes = known.snoozes.get(row.incident_id, {})
+    return {person for person, wish in wishes.items() if wish.counts(now, row.created_at)}
+
+
+def _holes(row: Row[Any], who: Escalation, sweep: Sweep) -> list[Notice]:
+    """Once a day for each rung: the roster's owner hears that nobody could be reached on it."""
+    owners = sweep.roster.owners(sweep.now) or sweep.roster.last_resort()
+    day = f"{local(sweep.now):%Y-%m-%d}"
+    return [
+        Notice(
+            "roster-hole",
+            f"{rung} {day}",
+            f"第 {rung} 级此刻无人可达",
+            f"{row.name}的提醒在第 {rung} 级找不到人，已转给其他级；请补联系方式、安排代班或改 roster.yaml",
+            owners,
+        )
+        for rung in who.unfilled
+    ]
 
 
 def _add(total: Raised, entry: Entry, owed: Due, now: datetime) -> Raised:
@@ -73,18 +154,8 @@ def _add(total: Raised, entry: Entry, owed: Due, now: datetime) -> Raised:
     )
 
 
-def _step_raised(
-    row: Row[Any], owed: Due, incident: Row[Any], acks: Mapping[str, datetime], sweep: Sweep
-) -> Entry:
+def _step_raised(row: Row[Any], owed: Due, incident: Row[Any], who: Escalation, sweep: Sweep) -> Entry:
     step, now = owed.latest, sweep.now
-    who = escalate(
-        step.rung,
-        sweep.roster,
-        acks,
-        now,
-        repeat=step.key.startswith("+"),
-        ack_valid=timedelta(seconds=row.ack_valid_s),
-    )
     reason = _reason(row, owed, who, sweep)
     alerts = [_alert(row, step, incident, telling, reason, now) for telling in who.tellings]
     return Entry(
@@ -110,7 +181,7 @@ def _reason(row: Row[Any], owed: Due, who: Escalation, sweep: Sweep) -> str:
     late = now - step.due_at
     left = (row.due_at - now).total_seconds()
     parts = [f"{row.name}: " + (f"还剩 {span(left)}" if left > 0 else f"已超时 {span(left)}")]
-    parts.append(f"时限 {clock_face(row.due_at)}")
+    parts.append(f"时限 {deadline_face(row.due_at)}")
     if step.due_at <= row.created_at and row.due_at <= row.created_at:
         parts.append("设立时已逾期")
     elif late > LATE_WORTH_SAYING * sweep.pace:

@@ -13,14 +13,16 @@ from sqlalchemy import JSON, Connection, Row, Table, Text, bindparam, cast, colu
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.core.moment import iso
-from models.core.signals import Batch, RawSignal, Rejected
+from models.core.signals import Batch, RawSignal
+from models.ledger.deadletters import reject
 from models.ledger.entry import Entry
 from models.ledger.journal import append
-from models.records import DeadLetter, Signal
+from models.records import Signal
 
 SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]
-DEAD: Table = DeadLetter.__table__  # type: ignore[attr-defined]
 CONTENT = ("uid", "source_id", "medium", "title", "body", "url", "author", "place", "metrics")
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def collect(
@@ -38,23 +40,6 @@ def collect(
         "duplicate": len(batch.signals) - len(fresh),
         "rejected": len(batch.rejected),
     }
-
-
-def reject(conn: Connection, at: datetime, source_id: str, rejected: Sequence[Rejected]) -> None:
-    """Keep what could not be read; the same broken row seen again is kept once."""
-    rows = [
-        {
-            "uid": hashlib.sha256(f"{source_id}\x1f{r.place}\x1f{r.raw}".encode()).hexdigest()[:32],
-            "source_id": source_id,
-            "place": r.place,
-            "reason": r.reason,
-            "raw": r.raw,
-            "at": at,
-        }
-        for r in rejected
-    ]
-    if rows:
-        conn.execute(_or_ignore(conn, DEAD), rows)
 
 
 def _row(signal: RawSignal, at: datetime, fingerprint: Callable[[str], str]) -> dict[str, Any]:
@@ -85,14 +70,15 @@ def digest(row: dict[str, Any]) -> str:
     content = {name: row[name] for name in CONTENT}
     for name in ("published_at", "occurred_at"):
         content[name] = iso(row[name]) if row[name] else None
-    plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
 
 
 def _insert_new(conn: Connection, table: Table, rows: list[dict[str, Any]]) -> list[list[str]]:
     """Insert rows whose uid is new, and return [uid, digest] of those; of two alike the first stands."""
-    unique = {row["uid"]: row for row in reversed(rows)}
-    fresh = list(reversed(unique.values()))
+    unique: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        unique.setdefault(row["uid"], row)
+    fresh = list(unique.values())
     if not fresh:
         return []
     if conn.dialect.name == "postgresql":

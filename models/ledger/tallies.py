@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, func, select
 
-from models.core.vocabulary import AlertState
-from models.ledger.clocks import CLOCK
+from models.core.vocabulary import AlertKind, AlertState
+from models.ledger import deadletters
+from models.ledger.clocks import CLOCK, OPEN
 from models.ledger.outbox import ALERT, DEAD_AND_NEEDED
-from models.ledger.signals import DEAD, SIGNAL
+from models.ledger.signals import SIGNAL
 from models.records import Step
 
 STEP = Step.__table__  # type: ignore[attr-defined]
@@ -29,7 +30,8 @@ def signals_by_source(conn: Connection) -> dict[str, int]:
 
 
 def dead_letters_by_source(conn: Connection) -> dict[str, int]:
-    return _by(conn, DEAD.c.source_id)
+    """Those that nobody has mended or dropped."""
+    return deadletters.by_source(conn)
 
 
 def _by(conn: Connection, column: Column[Any]) -> dict[str, int]:
@@ -52,6 +54,18 @@ def alerts_waiting(conn: Connection, before: datetime) -> int:
 def alerts_dead(conn: Connection) -> int:
     """Alerts that no contact took, about clocks that still run."""
     return conn.execute(select(func.count()).where(DEAD_AND_NEEDED)).scalar_one()
+
+
+def notices_dead(conn: Connection, since: datetime) -> int:
+    """Notices raised since then that no contact took. Tests of reach tell of themselves."""
+    dead = (ALERT.c.state == AlertState.DEAD.value) & (ALERT.c.kind == AlertKind.NOTICE.value)
+    return conn.execute(select(func.count()).where(dead, ALERT.c.raised_at > since)).scalar_one()
+
+
+def clocks_without_next(conn: Connection) -> int:
+    """Open clocks that repeat and yet have no next step: no sweep would ever look at them again."""
+    lost = CLOCK.c.next_step_at.is_(None) & CLOCK.c.repeat_s.is_not(None)
+    return conn.execute(select(func.count()).where(CLOCK.c.state.in_(OPEN), lost)).scalar_one()
 
 
 def worst_lateness_s(conn: Connection) -> float:

@@ -16,7 +16,8 @@ from models.core.clock import state as clock_state
 from models.core.facts import ZH as FACT_ZH
 from models.core.grade import PART_ZH
 from models.core.moment import iso, local
-from models.core.text import mask_personal
+from models.core.personal import mask_said
+from models.core.plans import MARK as PLAN
 from models.core.vocabulary import (
     OPEN_STATES,
     AlertKind,
@@ -27,18 +28,19 @@ from models.core.vocabulary import (
     Grade,
     Medium,
     OpinionKind,
+    PageState,
+    ProposalState,
     Stage,
     StartEvent,
 )
-from models.ledger import incidents, journal
+from models.ledger import captures, incidents, journal, proposals, snoozing
 from models.ledger.words import KINDS, acting, told
-from models.records import Ack, Alert, Clock, Evidence, Incident, Judgement, Signal, Step
+from models.records import Alert, Clock, Evidence, Incident, Judgement, Signal, Step
 
 INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
 STEP: Table = Step.__table__  # type: ignore[attr-defined]
 ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
-ACK: Table = Ack.__table__  # type: ignore[attr-defined]
 EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
 SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
@@ -70,21 +72,23 @@ def _incidents(
     by_clock = _group(_chunked(conn, select(CLOCK).order_by(CLOCK.c.due_at), CLOCK.c.incident_id, ids))
     by_steps = _group(_chunked(conn, select(STEP), STEP.c.incident_id, ids), "clock_id")
     urls = {row.id: row.url for row in _chunked(conn, select(EVIDENCE), EVIDENCE.c.incident_id, ids)}
-    acked = incidents.acks(conn, ids) if len(ids) <= 900 else _all_acks(conn)
+    acked = incidents.acks(conn, ids) if len(ids) <= 900 else incidents.newest_acks(conn)
+    asleep = snoozing.standing(conn, ids if len(ids) <= 900 else None, now)
+    waiting = proposals.waiting(conn)
     for row in rows:
         shown = [
             _clock(clock, by_steps.get(clock.id, []), now, urls)
             for clock in by_clock.get(row.id, [])
             if clock.state != ClockState.SUPERSEDED.value
         ]
-        yield _incident(row, shown, acked.get(row.id, {}), names)
-
-
-def _all_acks(conn: Connection) -> dict[str, dict[str, datetime]]:
-    found: dict[str, dict[str, datetime]] = {}
-    for row in conn.execute(select(ACK).order_by(ACK.c.at)):
-        found.setdefault(row.incident_id, {})[row.person_id] = row.at
-    return found
+        snoozed = [
+            {"person": p, "name": names.get(p, p), "until": iso(wish.until)}
+            for p, wish in asleep.get(row.id, {}).items()
+        ]
+        yield _incident(row, shown, acked.get(row.id, {}), names) | {
+            "snoozed": snoozed,
+            "proposals_waiting": waiting.get(row.id, 0),
+        }
 
 
 def _chunked(conn: Connection, query: Any, column: Any, ids: Sequence[str]) -> Iterable[Row[Any]]:
@@ -135,7 +139,8 @@ def _clock(row: Row[Any], raised: list[Row[Any]], now: datetime, urls: Names) ->
     by_key = {step.key: step for step in raised}
     ended = row.ended_at is not None
     warned = row.state == ClockState.AT_RISK.value
-    state = ClockState(row.state) if ended else clock_state(row.started_at, row.due_at, now, warned)
+    still = ended or row.state == ClockState.ARMED.value
+    state = ClockState(row.state) if still else clock_state(row.started_at, row.due_at, now, warned)
     return {
         "id": row.rule_id,
         "key": row.id,
@@ -193,7 +198,7 @@ def counts(made: Sequence[dict[str, Any]]) -> dict[str, int]:
         "unacked": sum(not incident["acked"] for incident in made),
         **{
             name: states.count(name)
-            for name in ("running", "at_risk", "breached", "met", "met_late", "waived")
+            for name in ("armed", "running", "at_risk", "breached", "met", "met_late", "waived")
         },
     }
 
@@ -222,7 +227,7 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "ref": row.ref,
         "incident_id": row.incident_id,
         "kind": row.kind or AlertKind.STEP.value,
-        "title": row.incident_title or row.title,
+        "title": row.title or row.incident_title,
         "step": f"{row.clock} {row.step_key}" if row.clock else row.step_key,
         "rung": row.rung,
         "state": row.state,
@@ -230,6 +235,8 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "reason": row.reason,
         "attempts": row.attempts,
         "accepted_at": _iso(row.accepted_at),
+        "delivered_at": _iso(row.delivered_at),
+        "read_at": _iso(row.read_at),
         "error": row.last_error,
     }
 
@@ -245,7 +252,13 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
     ).one()
     rows = conn.execute(
         select(
-            SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.source_id, SIGNAL.c.seen_at, JUDGEMENT
+            SIGNAL.c.title,
+            SIGNAL.c.body,
+            SIGNAL.c.author,
+            SIGNAL.c.medium,
+            SIGNAL.c.source_id,
+            SIGNAL.c.seen_at,
+            JUDGEMENT,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id, isouter=True)
         .order_by(SIGNAL.c.id.desc())
@@ -257,7 +270,7 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
 def _arrival(row: Row[Any]) -> dict[str, Any]:
     return {
         "at": iso(row.seen_at),
-        "title": mask_personal(row.title or row.body[:60]),
+        "title": mask_said(row.title or row.body[:60], row.medium, row.author),
         "medium_zh": Medium(row.medium).zh,
         "source": row.source_id,
         "sentiment": row.sentiment,
@@ -279,6 +292,7 @@ def incident(conn: Connection, incident_id: str, now: datetime, names: Names) ->
         "timeline": _timeline(conn, row.id, names),
         "signals_list": _signals(conn, row.id),
         "evidence": _evidence(conn, row.id, names),
+        "proposals": _proposals(conn, row.id, names),
         "alerts": recent_alerts(conn, 60, row.id),
     }
 
@@ -335,6 +349,7 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
             JUDGEMENT.c.link_score,
             JUDGEMENT.c.link_reason,
             JUDGEMENT.c.copy_of,
+            JUDGEMENT.c.reasons,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
         .where(JUDGEMENT.c.incident_id == incident_id)
@@ -345,8 +360,8 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
         {
             "id": row.id,
             "at": iso(row.published_at or row.seen_at),
-            "title": mask_personal(row.title),
-            "body": mask_personal(row.body),
+            "title": mask_said(row.title, row.medium, row.author),
+            "body": mask_said(row.body, row.medium, row.author),
             "url": row.url,
             "source": row.source_id,
             "medium_zh": Medium(row.medium).zh,
@@ -355,6 +370,7 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
             "link_score": row.link_score,
             "link_reason": f"与线索 {row.copy_of} 文字相同(转载)" if row.copy_of else row.link_reason,
             "copy_of": row.copy_of,
+            "plans": [reason for reason in row.reasons if reason.startswith(PLAN)],
         }
         for row in rows
     ]
@@ -363,7 +379,9 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
 def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
     rows = conn.execute(
         select(EVIDENCE).where(EVIDENCE.c.incident_id == incident_id).order_by(EVIDENCE.c.seen_at)
-    )
+    ).all()
+    ids = [row.id for row in rows]
+    pages, looking = captures.of_evidence(conn, ids), captures.looking(conn, ids)
     return [
         {
             "id": row.id,
@@ -376,9 +394,61 @@ def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str
             "sha256": row.sha256,
             "by": names.get(row.by, row.by),
             "reason": row.reason,
+            "standing": row.standing,
+            "pages": [_capture(page) for page in pages.get(row.id, ())],
+            "looked": _looked(looking.get(row.id)),
         }
         for row in rows
     ]
+
+
+def _capture(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "at": iso(row.at),
+        "outcome": row.outcome,
+        "outcome_zh": PageState(row.outcome).zh,
+        "status": row.status,
+        "page_sha256": row.page_sha256,
+        "text_sha256": row.text_sha256,
+        "warc_sha256": row.warc_sha256,
+        "note": row.note,
+    }
+
+
+def _looked(row: Row[Any] | None) -> dict[str, Any] | None:
+    """When the page was looked at last and what was seen; None while it is not looked at."""
+    if row is None or row.last_at is None:
+        return None
+    return {"at": iso(row.last_at), "text": row.last_word, "next_at": _iso(row.due_at)}
+
+
+def _proposals(conn: Connection, incident_id: str, names: Names) -> list[dict[str, Any]]:
+    return [proposal(row, names) for row in proposals.of_incident(conn, incident_id)]
+
+
+def proposal(row: Row[Any], names: Names) -> dict[str, Any]:
+    """One proposal, with what became of it."""
+    return {
+        "id": row.id,
+        "incident_id": row.incident_id,
+        "kind": row.kind,
+        "kind_zh": EvidenceKind(row.kind).zh,
+        "url": row.url,
+        "title": row.title,
+        "publisher": row.publisher,
+        "account": row.account,
+        "published_at": iso(row.published_at),
+        "seen_at": iso(row.seen_at),
+        "sha256": row.sha256,
+        "score": row.score,
+        "sure": row.sure,
+        "reasons": row.reasons,
+        "state": row.state,
+        "state_zh": ProposalState(row.state).zh,
+        "decided_at": _iso(row.decided_at),
+        "decided_by": names.get(row.decided_by, row.decided_by) if row.decided_by else None,
+        "decision": row.decision,
+    }
 
 
 def audit(conn: Connection, limit: int, before: int | None, names: Names) -> list[dict[str, Any]]:

@@ -36,3 +36,9 @@ def test_a_notice_waits_in_the_outbox_like_any_alert(store: Store) -> None:
         notices.tell(conn, MIDNIGHT, [notice("2026-11-22")])
         (row,) = outbox.claim(conn, MIDNIGHT, MIDNIGHT + timedelta(minutes=1), "me", 9)
     assert (row.kind, row.clock_state, row.incident_title) == ("test", None, None)
+
+
+def test_one_occasion_asked_for_twice_in_one_call_is_told_once(store: Store) -> None:
+    with store.write() as conn:
+        assert notices.tell(conn, MIDNIGHT, [notice("2026-11-22"), notice("2026-11-22")]) == 1
+    assert verify(store, MIDNIGHT)["ok"]

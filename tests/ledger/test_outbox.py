@@ -1,0 +1,180 @@
+"""The outbox: messages of several alerts, limits that all senders share, resends that lose nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from models.core.pacing import Limit
+from models.core.roster import Contact, Person
+from models.core.vocabulary import AlertKind, AlertState
+from models.ledger import notices, outbox
+from models.ledger.notices import Notice
+from models.ledger.outbox import ALERT, Attempt
+from models.ledger.store import Store
+from models.ledger.verify import verify
+from support.duty import MIDNIGHT, MINUTE
+
+SECOND = timedelta(seconds=1)
+LEASE = timedelta(seconds=90)
+TWENTY = {"ding": Limit(20)}
+
+
+def person(name: str, *ways: str) -> Person:
+    return Person(name, f"{name}某", "office", tuple(Contact(way, name) for way in ways))
+
+
+def queued(store: Store, people: Sequence[Person], subject: str = "a", at: datetime = MIDNIGHT) -> None:
+    with store.write() as conn:
+        told = notices.tell(conn, at, [Notice("test", subject, f"通知 {subject}", "缘由", people)])
+    assert told == len(people)
+
+
+def steps(store: Store) -> None:
+    """Make every queued alert one about a deadline, as far as the outbox can tell."""
+    with store.write() as conn:
+        conn.execute(ALERT.update().values(kind=AlertKind.STEP.value))
+
+
+def claim(store: Store, at: datetime, limits: dict[str, Limit] | None = None, by: str = "me") -> list[Any]:
+    with store.write() as conn:
+        return list(outbox.claim(conn, at, at + LEASE, by, 256, limits))
+
+
+def settle(store: Store, at: datetime, rows: Sequence[Any], **how: Any) -> list[Any]:
+    how = {"accepted": False, "lasting": False, "reason": "HTTP 503", "channel": "hook"} | how
+    with store.write() as conn:
+        return list(outbox.settle(conn, at, [(row, Attempt(alert_id=row.id, **how)) for row in rows]))
+
+
+def bundles(rows: Sequence[Any]) -> list[list[str]]:
+    """The messages of a claim, each by the occasions of its alerts."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.bundle, []).append(row.step_key)
+    return list(found.values())
+
+
+def test_what_waits_for_one_person_is_one_message_under_its_first_alerts_name(store: Store) -> None:
+    for subject in "abc":
+        queued(store, [person("chen", "hook")], subject)
+    rows = claim(store, MIDNIGHT)
+    assert len(bundles(rows)) == 1
+    assert {row.bundle for row in rows} == {rows[0].id}
+
+
+def test_a_resend_carries_what_was_in_the_message_and_nothing_new(store: Store) -> None:
+    for subject in "ab":
+        queued(store, [person("chen", "hook")], subject)
+    first = claim(store, MIDNIGHT)
+    settle(store, MIDNIGHT, first, reason="已发出，未见答复")
+    queued(store, [person("chen", "hook")], "new", MIDNIGHT + MINUTE)
+    again = claim(store, MIDNIGHT + MINUTE)
+    assert sorted(bundles(again)) == [["a", "b"], ["new"]] or sorted(bundles(again)) == [["b", "a"], ["new"]]
+    assert {row.bundle for row in again if row.step_key != "new"} == {first[0].bundle}
+
+
+def test_a_sender_that_died_with_one_alert_in_hand_leaves_it_a_message_of_its_own(store: Store) -> None:
+    queued(store, [person("chen", "hook")], "a")
+    (alone,) = claim(store, MIDNIGHT)  # it may have gone out under its own name
+    queued(store, [person("chen", "hook")], "b", MIDNIGHT + LEASE)
+    rows = claim(store, MIDNIGHT + LEASE)
+    assert len(bundles(rows)) == 2
+    assert {row.id: row.bundle for row in rows}[alone.id] == alone.id
+
+
+def test_a_message_that_was_refused_for_good_is_taken_apart(store: Store) -> None:
+    for subject in "abc":
+        queued(store, [person("chen", "hook")], subject)
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), alone=True, reason="HTTP 413")
+    rows = claim(store, MIDNIGHT + SECOND)
+    assert sorted(bundles(rows)) == [["a"], ["b"], ["c"]]
+    assert {(row.contact, row.refused == [], row.attempts) for row in rows} == {(0, True, 1)}
+    assert [row.step_key for row in settle(store, MIDNIGHT + SECOND, rows[:1], lasting=True)] == [
+        rows[0].step_key
+    ]
+    assert verify(store, MIDNIGHT + MINUTE)["ok"]
+
+
+def test_two_senders_at_once_stay_within_one_minutes_limit(store: Store) -> None:
+    queued(store, [person(f"p{n}", "ding") for n in range(60)])
+    steps(store)
+    taken: list[Any] = []
+
+    def send(by: str) -> None:
+        taken.extend(claim(store, MIDNIGHT, TWENTY, by))
+
+    threads = [threading.Thread(target=send, args=(f"sender {n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 20
+    with store.read() as conn:
+        assert outbox.queue(conn, MIDNIGHT)["held"] == 40
+    assert len(claim(store, MIDNIGHT + 59 * SECOND, TWENTY)) == 0
+    assert len(claim(store, MIDNIGHT + 60 * SECOND, TWENTY)) == 20
+
+
+def test_a_limited_channel_holds_up_no_other(store: Store) -> None:
+    queued(store, [person(f"p{n}", "ding") for n in range(300)])
+    queued(store, [person("chen", "hook")], "b", MIDNIGHT + SECOND)
+    claim(store, MIDNIGHT, TWENTY)
+    rows = claim(store, MIDNIGHT + SECOND, TWENTY)
+    assert [row.person_id for row in rows] == ["chen"]
+
+
+def test_what_was_held_back_goes_along_with_the_next_message_to_the_same_person(store: Store) -> None:
+    queued(store, [person(f"p{n}", "ding") for n in range(15)])
+    assert len(claim(store, MIDNIGHT, TWENTY)) == 15
+    queued(store, [person("chen", "ding")], "held", MIDNIGHT + SECOND)
+    assert claim(store, MIDNIGHT + SECOND, TWENTY) == []
+    queued(store, [person("chen", "ding")], "step", MIDNIGHT + 2 * SECOND)
+    with store.write() as conn:
+        conn.execute(ALERT.update().where(ALERT.c.step_key == "step").values(kind=AlertKind.STEP.value))
+    assert bundles(claim(store, MIDNIGHT + 2 * SECOND, TWENTY)) == [["step", "held"]]
+
+
+def test_a_deadline_turns_to_another_contact_with_an_entry_and_verify_holds(store: Store) -> None:
+    queued(store, [person(f"p{n}", "ding") for n in range(20)])
+    steps(store)
+    claim(store, MIDNIGHT, TWENTY)
+    queued(store, [person("chen", "ding", "hook")], "b", MIDNIGHT + SECOND)
+    with store.write() as conn:  # by an entry's way, so that verify can follow it
+        conn.execute(ALERT.update().values(kind=AlertKind.STEP.value))
+    (row,) = claim(store, MIDNIGHT + SECOND, TWENTY)
+    assert (row.contact, row.contacts[row.contact][0]) == (1, "hook")
+    with store.write() as conn:
+        conn.execute(ALERT.update().values(kind=AlertKind.NOTICE.value))
+    assert verify(store, MIDNIGHT + MINUTE)["ok"]
+
+
+def test_a_retry_after_keeps_every_sender_away_from_the_channel(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=30.0)
+    queued(store, [person("li", "hook")], "b", MIDNIGHT + SECOND)
+    queued(store, [person("zhao", "mail")], "c", MIDNIGHT + SECOND)
+    rows = claim(store, MIDNIGHT + 2 * SECOND, by="another")
+    assert [row.person_id for row in rows] == ["zhao"]
+    assert sorted(row.person_id for row in claim(store, MIDNIGHT + 30 * SECOND)) == ["chen", "li"]
+
+
+def test_a_channel_that_asks_for_a_day_is_asked_again_after_five_minutes(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=86_400.0)
+    queued(store, [person("li", "hook")], "b", MIDNIGHT + MINUTE)
+    assert claim(store, MIDNIGHT + 4 * MINUTE) == []
+    assert [row.person_id for row in claim(store, MIDNIGHT + 5 * MINUTE)] == ["li"]
+
+
+def test_what_became_dead_is_handed_back_once(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    rows = claim(store, MIDNIGHT)
+    assert [row.id for row in settle(store, MIDNIGHT, rows, lasting=True)] == [rows[0].id]
+    assert settle(store, MIDNIGHT, rows, lasting=True) == []
+    with store.read() as conn:
+        assert conn.execute(select(ALERT.c.state)).scalars().all() == [AlertState.DEAD.value]
