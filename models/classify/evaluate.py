@@ -11,22 +11,28 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import f1_score, recall_score
+from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
-from models.classify import train
+from models.classify import answering, train
 from models.classify.corpora import EMERGENCY, ORDINARY, Corpora, Sample, read, rows_of
 from models.classify.features import Floats
-from models.classify.judge import Judge, blend
+from models.classify.judge import Judge, blend, leaning
+from models.classify.kind import NONE, likeliest
 from models.classify.linear import softmax
 from models.classify.weights_file import load
 from models.core.cluster import same
 from models.core.facts import extract
+from models.core.moment import CST
 from models.core.numerals import NUMERAL, number
 from models.core.text import canonical
+from models.core.vocabulary import OpinionKind
 
 Clock = Callable[[], float]
 Report = dict[str, Any]
@@ -34,7 +40,7 @@ _FOLDS = 5
 
 
 def evaluate(data_dir: Path, clock: Clock | None = None) -> Report:
-    """Topic, sentiment, rumour, facts, pairs and, given a clock in seconds, speed.
+    """Topic, sentiment, kinds, rumour, facts, pairs, answering and, given a clock in seconds, speed.
 
     Fits the heads anew on parts of the data: some minutes. Raises CorpusError.
     """
@@ -42,9 +48,11 @@ def evaluate(data_dir: Path, clock: Clock | None = None) -> Report:
     report: Report = {
         "topic": topic_report(corpora, data_dir),
         "sentiment": mood_report(corpora),
-        "rumour": rumour_report(corpora),
+        "kind": kind_report(corpora),
+        "rumour": rumour_report(corpora, data_dir),
         "facts": facts_report(data_dir),
         "pairs": pairs_report(data_dir),
+        "answering": answering.report(data_dir, load().rarity()),
     }
     if clock:
         report["speed"] = speed_report(corpora, clock)
@@ -102,7 +110,7 @@ def cross_topic(samples: Sequence[Sample], others: Sequence[Any]) -> tuple[Any, 
         idf = train.inverse_frequency([table[learn], *others])
         rows = train.tfidf(table, idf)
         head = train.topic_head(rows[learn], learners)
-        warmth = np.float32(train.temperature(rows[learn], learners))
+        warmth = np.float32(train.certainty(rows[learn], learners)[0])
         scores = np.asarray(rows[held] @ head.weights + head.bias, np.float32)
         guess[held] = np.array(head.labels)[scores.argmax(axis=1)]
         chance[held] = softmax(scores * warmth).max(axis=1)
@@ -173,57 +181,119 @@ def mood_report(corpora: Corpora) -> Report:
     tables = [train.matrix(train.texts(part)) for part in parts]
     folds = train.folds(corpora.mood, _FOLDS)[1:]
     found = [mood_chances(corpora.mood, tables, learn, held) for learn, held in folds]
-    tests = [one for fold, _ in found for one in fold]
-    chances = np.concatenate([chance for _, chance in found])
+    tests = [one for fold, _, _ in found for one in fold]
+    chances, leans = (np.concatenate([one[part] for one in found]) for part in (1, 2))
     return {
-        name: _mood([one for one in tests if one.source == source], chances[_of(tests, source)])
+        name: _mood([one for one in tests if one.source == source], *_only(tests, source, chances, leans))
         for name, source in (("emergency", EMERGENCY), ("ordinary", ORDINARY))
     }
 
 
+def _only(tests: Sequence[Sample], source: str, chances: Floats, leans: Floats) -> tuple[Floats, Floats]:
+    here = _of(tests, source)
+    return chances[here], leans[here]
+
+
 def mood_chances(
     samples: Sequence[Sample], tables: Sequence[Any], learn: Any, held: Any
-) -> tuple[list[Sample], Floats]:
-    """The samples left out and their probabilities, from the whole chain fitted on the others."""
+) -> tuple[list[Sample], Floats, Floats]:
+    """The samples left out, their probabilities and leans, from the whole chain fitted on the others."""
     learners, tests = [samples[k] for k in learn], [samples[k] for k in held]
     table, *others = tables
     rows = train.tfidf(table, train.inverse_frequency([table[learn], *others]))
     head = train.mood_head(rows[learn], learners)
     scores = np.asarray(rows[held] @ head.weights + head.bias, np.float32)
     odds = train.bayes_odds(train.count(learners), train.texts(tests))
-    return tests, softmax(blend(scores, odds) @ train.blend_weights(rows[learn], learners))
+    mixed, caution = train.blend_weights(rows[learn], learners)
+    chances = softmax(blend(scores, odds) @ mixed)
+    return tests, chances, leaning(chances, caution)
 
 
 def _of(samples: Sequence[Sample], source: str) -> Any:
     return np.array([one.source == source for one in samples])
 
 
-def _mood(tests: Sequence[Sample], chances: Floats) -> Report:
-    truth = train.labels(tests)
-    guess = np.array(train.MOOD_LABELS)[chances.argmax(axis=1)]
+def _mood(tests: Sequence[Sample], chances: Floats, leans: Floats) -> Report:
+    truth, binary = train.labels(tests), np.where(leans < 0, "neg", "pos")
+    neutral = chances[:, 1] >= np.maximum(chances[:, 0], chances[:, 2])
+    guess = np.where(neutral, "neu", binary)
     two = truth != "neu"
-    binary = np.where(chances[:, 0] >= chances[:, 2], "neg", "pos")
+    likeliest = np.array(train.MOOD_LABELS)[chances.argmax(axis=1)]
     return {
         "three_way": _scores(truth, guess),
         "binary": _scores(truth[two], binary[two]),
         "binary_negative_recall": _round(recall_score(truth[two], binary[two], pos_label="neg")),
-        "calibration_error": _calibration(chances.max(axis=1), guess == truth),
+        "calibration_error": _calibration(chances.max(axis=1), likeliest == truth),
         "confusion": _confusion(truth, guess),
     }
 
 
-def rumour_report(corpora: Corpora) -> Report:
-    """Five folds over CED. Another corpus is harder: see the model card."""
-    samples = corpora.rumour
-    table = train.matrix(train.texts(samples))
-    guess = np.zeros(len(samples))
+def kind_report(corpora: Corpora) -> Report:
+    """Five folds over our own sentences, whole subjects left out; the joined ones are not counted."""
+    samples = corpora.kind
+    table, idf = train.matrix(train.texts(samples)), load().idf
+    chances = np.zeros((len(samples), len(OpinionKind) + 1), np.float32)
+    names: tuple[str, ...] = ()
     for learn, held in train.folds(samples, _FOLDS):
+        head = train.kind_head(train.tfidf(table[learn], idf), [samples[k] for k in learn])
+        names = head.labels
+        scores = np.asarray(train.tfidf(table[held], idf) @ head.weights) + head.bias
+        chances[held] = softmax(scores * np.float32(load().kind_warmth))
+    counted = np.array([one.weight == 1.0 for one in samples])
+    daily = np.array([one.source != "kinds" for one in samples])
+    said = [
+        likeliest(one.text, names, row.tolist())[0] or NONE for one, row in zip(samples, chances, strict=True)
+    ]
+    truth, guess = train.labels(samples)[counted], np.array(said)[counted]
+    right = np.array(names)[chances.argmax(axis=1)] == train.labels(samples)
+    return {
+        **_scores(truth, guess),
+        "calibration_error": _calibration(chances.max(axis=1)[counted], right[counted]),
+        "ordinary_posts_and_news_given_a_kind": _round((np.array(said)[daily] != NONE).mean()),
+        "confusion": _confusion(truth, guess),
+    }
+
+
+def rumour_report(corpora: Corpora, data_dir: Path) -> Report:
+    """CED three ways: by chance, with whole events left out, and the latest fifth from the earlier
+    posts. Another corpus is harder: see the model card."""
+    samples = corpora.rumour
+    events = [replace(one, group=group) for one, group in zip(samples, _told_alike(samples), strict=True)]
+    times = [_seconds(row.get("time")) for row in rows_of(data_dir, "rumor_ced")][: len(samples)]
+    late = np.argsort(np.array(times), kind="stable")[-len(times) // 5 :]
+    early = np.setdiff1d(np.arange(len(samples)), late)
+    return {
+        "by_chance": _rumours(samples, train.folds(samples, _FOLDS)),
+        "events_left_out": _rumours(samples, train.folds(events, _FOLDS)),
+        "latest_fifth": _rumours(samples, [(early, late)]),
+    }
+
+
+def _rumours(samples: Sequence[Sample], folds: Sequence[tuple[Any, Any]]) -> Report:
+    table, truth = train.matrix(train.texts(samples)), train.labels(samples)
+    said = np.full(len(samples), "", dtype="<U1")
+    for learn, held in folds:
         rows = train.tfidf(table, train.inverse_frequency([table[learn]]))
         head = train.rumour_head(rows[learn], [samples[k] for k in learn])
-        guess[held] = (np.asarray(rows[held] @ head.weights)[:, 0] + head.bias[0]) > 0
-    truth = train.labels(samples)
-    said = np.where(guess > 0, "1", "0")
-    return {**_scores(truth, said), "confusion": _confusion(truth, said)}
+        said[held] = np.where(np.asarray(rows[held] @ head.weights)[:, 0] + head.bias[0] > 0, "1", "0")
+    counted = said != ""
+    return {**_scores(truth[counted], said[counted]), "confusion": _confusion(truth[counted], said[counted])}
+
+
+def _told_alike(samples: Sequence[Sample]) -> list[str]:
+    """Posts on one event get one group: cosine of character triples above 0.35, and whom that joins."""
+    table = TfidfVectorizer(analyzer="char", ngram_range=(3, 3)).fit_transform(train.texts(samples))
+    _, groups = connected_components((table @ table.T) > 0.35, directed=False)
+    return [str(group) for group in groups]
+
+
+def _seconds(stamp: Any) -> float:
+    """A time as the set gives it, seconds or words, made comparable."""
+    words = str(stamp or 0)
+    if words.replace(".", "").isdigit():
+        return float(words)
+    day, year = words.split(), words.split()[-1]  # "Sat Jun 29 12:40:09 CST 2013"
+    return datetime.strptime(" ".join([*day[1:4], year]), "%b %d %H:%M:%S %Y").replace(tzinfo=CST).timestamp()
 
 
 # ── facts and pairs ──────────────────────────────────────────────────────────────────────────────
@@ -299,9 +369,22 @@ def _rate(judge: Judge, batch: Sequence[str], clock: Clock) -> int:
 def _scores(truth: Any, guess: Any) -> Report:
     return {
         "macro_f1": _round(f1_score(truth, guess, average="macro")),
+        "macro_f1_95": _interval(truth, guess),
         "accuracy": _round((truth == guess).mean()),
         "texts": len(truth),
     }
+
+
+def _interval(truth: Any, guess: Any, draws: int = 1_000) -> list[float]:
+    """95 % bootstrap interval of macro-F1: texts drawn again with replacement, which for a confusion
+    table is one draw of its cells."""
+    names = sorted(set(truth))
+    cells = confusion_matrix(truth, guess, labels=names)
+    drawn = np.random.default_rng(train.SEED).multinomial(cells.sum(), cells.ravel() / cells.sum(), draws)
+    tables = drawn.reshape(draws, len(names), len(names))
+    hits = np.diagonal(tables, axis1=1, axis2=2)
+    f1 = 2 * hits / np.maximum(tables.sum(axis=1) + tables.sum(axis=2), 1)
+    return [_round(value) for value in np.quantile(f1.mean(axis=1), [0.025, 0.975])]
 
 
 def _calibration(chance: Any, right: Any, bins: int = 10) -> float:

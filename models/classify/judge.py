@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 
 from models.classify.bayes import Scorer, damped
-from models.classify.features import Floats, chunks, rows
-from models.classify.kind import kind_of
+from models.classify.features import Floats, Rows, chunks, rows
+from models.classify.kind import likeliest
 from models.classify.linear import Bank, sigmoid, softmax
 from models.classify.weights_file import Weights, load
-from models.core.lexicon import scan
 from models.core.text import canonical
 
 Sentiment = Literal["neg", "neu", "pos"]
@@ -31,8 +30,9 @@ class TopicScore:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`sentiment_score` = P(pos) - P(neg); `topic_margin` = P(first) - P(second); `rumour` is a
-    reason to verify, never a verdict."""
+    """`sentiment_score` -1…1: P(pos) - P(neg), its zero moved by the weights' caution; `topic_margin` =
+    P(first) - P(second), `topic_unsure` when it is among the least sure tenth: ask a person; `kind_chance`
+    is the probability of `kind`; `rumour` is a reason to verify, never a verdict."""
 
     sentiment: Sentiment
     sentiment_score: float
@@ -42,6 +42,8 @@ class Judgement:
     kind: str | None
     rumour: float
     versions: Mapping[str, str]
+    topic_unsure: bool = False
+    kind_chance: float = 0.0
 
 
 class Judge:
@@ -72,35 +74,56 @@ class Judge:
         return [judgement for piece in chunks(texts) for judgement in self._piece(piece)]
 
     def _piece(self, texts: Sequence[str]) -> list[Judgement]:
-        mood, topic, rumour = self.probabilities(texts)
-        kinds = [kind_of(scan(text)) for text in texts]
-        return [
-            self._one(m, t, r, kind.value if kind else None)
-            for m, t, r, kind in zip(mood.tolist(), topic.tolist(), rumour.tolist(), kinds, strict=True)
-        ]
-
-    def probabilities(self, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
-        """Sentiment (texts × 3), topic (texts × 7), rumour (texts): each row adds up to one."""
         features = rows(texts)
+        mood, topic, rumour, kinds = self.probabilities(features)
+        leans = leaning(mood, self._weights.caution)
+        parts = (mood.tolist(), leans.tolist(), topic.tolist(), rumour.tolist(), kinds.tolist())
+        return [self._one(text, *one) for text, *one in zip(texts, *parts, strict=True)]
+
+    def probabilities(self, features: Rows) -> tuple[Floats, Floats, Floats, Floats]:
+        """Sentiment (texts × 3), topic (× 7), rumour (texts), kind (× 9): each row adds up to one."""
         scores = self._bank.scores(features)
         odds = damped(*self._bayes.odds(features))
         mood = softmax(blend(scores["sentiment"], odds) @ self._weights.blend)
         topic = softmax(scores["topic"] * np.float32(self._weights.temperature))
-        return mood, topic, sigmoid(scores["rumour"][:, 0])
+        return (
+            mood,
+            topic,
+            sigmoid(scores["rumour"][:, 0]),
+            softmax(scores["kind"] * np.float32(self._weights.kind_warmth)),
+        )
 
-    def _one(self, mood: list[float], topic: list[float], rumour: float, kind: str | None) -> Judgement:
-        feel = dict(zip(self._weights.heads["sentiment"].labels, mood, strict=True))
-        order = sorted(range(len(topic)), key=lambda k: -topic[k])
+    def _one(
+        self, text: str, mood: list[float], lean: float, topic: list[float], rumour: float, kinds: list[float]
+    ) -> Judgement:
+        order = sorted(range(len(topic)), key=topic.__getitem__, reverse=True)
+        margin = topic[order[0]] - topic[order[1]]
+        kind, chance = likeliest(text, self._weights.heads["kind"].labels, kinds)
         return Judgement(
-            sentiment=cast("Sentiment", max(feel, key=lambda label: feel[label])),
-            sentiment_score=round(feel["pos"] - feel["neg"], 4),
+            sentiment=_feeling(mood, lean),
+            sentiment_score=round(lean, 4),
             topic=self.topics[order[0]],
-            topic_margin=round(topic[order[0]] - topic[order[1]], 4),
+            topic_margin=round(margin, 4),
             topics=tuple(TopicScore(self.topics[k], round(topic[k], 4)) for k in order[:3]),
             kind=kind,
             rumour=round(rumour, 4),
             versions=self.versions,
+            topic_unsure=margin < self._weights.doubt,
+            kind_chance=round(chance, 4),
         )
+
+
+def leaning(chances: Floats, caution: float) -> Floats:
+    """(P(pos) + P(neg)) · tanh((ln P(pos)/P(neg) - caution) / 2): without caution P(pos) - P(neg)."""
+    odds = np.log(chances[:, 2] + 1e-9) - np.log(chances[:, 0] + 1e-9)
+    return np.asarray((chances[:, 0] + chances[:, 2]) * np.tanh((odds - caution) / 2), np.float32)
+
+
+def _feeling(mood: list[float], lean: float) -> Sentiment:
+    """`mood` is P(neg), P(neu), P(pos); between neg and pos the lean decides, as the score's sign does."""
+    if mood[1] >= max(mood[0], mood[2]):
+        return "neu"
+    return "neg" if lean < 0 else "pos"
 
 
 def blend(scores: Floats, odds: Floats) -> Floats:

@@ -16,12 +16,8 @@ from models.classify import features
 from models.classify.bayes import NEG, POS, Bayes, Scorer, count_with_snownlp, to_snownlp
 from models.classify.corpora import CorpusError, read
 from models.classify.judge import Judge
-from models.classify.kind import kind_of
 from models.classify.linear import Bank, Head
 from models.classify.weights_file import SHIPPED, WeightsError, load, save
-from models.core.lexicon import scan
-from models.core.text import canonical
-from models.core.vocabulary import Medium, OpinionKind
 
 TOPICS = {"城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输"}
 
@@ -226,26 +222,7 @@ def test_any_batch_gives_as_many_judgements_as_texts(texts: list[str]) -> None:
 SHARED = Judge.load()
 
 
-# ── kind and corpora ─────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("请问居住证需要什么材料,在哪里可以办", OpinionKind.UNINFORMED),
-        ("建议在路口增设红绿灯,优化信号配时", OpinionKind.CONSTRUCTIVE),
-        ("小区停水停电,老人出行困难,求助", OpinionKind.HARDSHIP),
-        ("举报村干部贪污受贿,侵占集体资金", OpinionKind.MAJOR_PROBLEM),
-        ("那条消息是谣言,纯属造谣", OpinionKind.FALSE_INFO),
-        ("今天天气不错", None),
-    ],
-)
-def test_the_kind_of_opinion_follows_its_words(text: str, kind: OpinionKind | None) -> None:
-    assert kind_of(scan(canonical(text))) is kind
-
-
-def test_a_notice_of_the_network_office_is_its_own_kind() -> None:
-    assert kind_of(scan("请贵单位关注"), Medium.CAC_NOTICE) is OpinionKind.CAC_NOTICE
+# ── corpora ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_missing_set_and_a_broken_correction_are_named(tmp_path: Path) -> None:
