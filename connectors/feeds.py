@@ -1,73 +1,83 @@
-"""Feeds → signals: RSS and Atom in every dialect (feedparser), and JSON Feed 1.1.
+"""Feeds and pages → signals: fetched politely, parsed in isolation, told in plain words.
 
-Reading is three steps that can be called apart: `poll` fetches politely, `parse_isolated` parses
-under a wall limit in a process of its own, `parse` is the parser itself.
+Reading is three steps that can be called apart: `poll` fetches, `parse_isolated` parses under a wall
+limit in a process of its own, `parse` is the parser itself (xmlfeed, jsonfeed or pages).
 """
 
 from __future__ import annotations
 
 import asyncio
 import atexit
-import calendar
 import functools
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from io import BytesIO
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
-import feedparser  # type: ignore[import-untyped]
 import httpx2
 
-from connectors import encodings, http, isolation, plaintext
+from connectors import encodings, entries, http, isolation, jsonfeed, pages, xmlfeed
 from connectors.ports import Refused
-from connectors.times import EARLIEST, LATEST, parse_when
-from models.core.moment import CST, iso
+from connectors.times import parse_when
+from models.core.moment import iso
 from models.core.signals import Batch, RawSignal, Rejected
 from models.core.vocabulary import Medium
 
 PARSE_LIMIT_S = 10.0
-MAX_ENTRIES = 5_000
-MAX_RAW = 20_000  # characters of a rejected entry kept for the dead letters
-MEMORY_OF_IDS = 200  # ids remembered to see whether two polls overlap
-JSON_FEED = "https://jsonfeed.org/version/"
-_AHEAD = timedelta(days=1)  # clocks of sources run fast; more than a day ahead is no publication time
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,300}\?>")
-_ZONED = re.compile(r"(?:Z|[A-Z]{2,5}|[+-]\d{2}:?\d{2})\)?\s*$")
+QUICK_S = 2.0  # what takes longer goes to the slow lane, so that it holds up nobody else
+QUICK_BYTES = 2_000_000
+MEMORY_OF_IDS = 100  # ids remembered to see whether two polls overlap
 
 
 @dataclass(frozen=True, slots=True)
 class FeedSource:
-    """A feed as the site registers it."""
+    """A feed, or a page with its rule (`select`: the fields of `pages.Rule`), as the site registers it."""
 
     id: str
     name: str
     url: str
     medium: Medium = Medium.NEWS
+    select: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeedState:
-    """What the next poll must know of the last one. Plain data: `asdict` and `FeedState(**…)`."""
+    """What the next poll must know of the last one. Plain data: `asdict` and `feed_state`."""
 
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
     last_ids: tuple[str, ...] = ()
+    ttl_s: float | None = None
+
+
+def feed_state(plain: Mapping[str, Any]) -> FeedState:
+    """What `asdict` gave, back from JSON; what belongs to others is left aside."""
+    known = {name: value for name, value in plain.items() if name in FeedState.__dataclass_fields__}
+    return FeedState(**known | {"last_ids": tuple(known.get("last_ids") or ())})
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One poll. `gap`: nothing overlaps the last poll, so entries may have scrolled off unseen."""
+    """One poll. `gap`: nothing overlaps the last poll, so entries may have scrolled off unseen.
+    `wish_s`: seconds until the source itself expects to be asked again, where it says so."""
 
     batch: Batch
     state: FeedState
     unchanged: bool
     gap: bool = False
+    wish_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a body says: its entries, and its `ttl_s` in seconds where it states one."""
+
+    batch: Batch = field(default_factory=Batch)
+    ttl_s: float | None = None
 
 
 async def poll(
@@ -79,13 +89,13 @@ async def poll(
     client: httpx2.AsyncClient | None = None,
     timeout_s: float = PARSE_LIMIT_S,
 ) -> Poll:
-    """Asks a feed what is new. `now` bounds believable times; `client` is shared when given.
+    """Asks a source what is new. `now` bounds believable times; `client` is shared when given.
 
     Raises ports.Unreachable (try again, `retry_after`) or ports.Refused (mend the source first).
     """
     page = await http.fetch(guard, source.url, http.conditional(state.etag, state.last_modified), client)
     if page.status == 304:
-        return Poll(Batch(), state, unchanged=True)
+        return Poll(Batch(), state, unchanged=True, wish_s=_wish(page, state.ttl_s))
     digest = hashlib.sha256(page.body).hexdigest()
     fresh = replace(
         state,
@@ -94,61 +104,122 @@ async def poll(
         body_hash=digest,
     )
     if digest == state.body_hash:
-        return Poll(Batch(), fresh, unchanged=True)
-    batch = await asyncio.to_thread(
-        parse_isolated, page.body, page.headers.get("content-type"), source.id, page.url,
-        medium=source.medium, now=now, timeout_s=timeout_s,
-    )  # fmt: skip
-    ids = tuple(signal.external_id for signal in batch.signals[:MEMORY_OF_IDS])
-    gap = bool(state.last_ids and ids) and not set(ids) & set(state.last_ids)
-    return Poll(batch, replace(fresh, last_ids=ids or state.last_ids), unchanged=False, gap=gap)
+        return Poll(Batch(), fresh, unchanged=True, wish_s=_wish(page, state.ttl_s))
+    reading = await _read(source, page, now, timeout_s)
+    ids = [signal.external_id for signal in reading.batch.signals]
+    known = replace(fresh, last_ids=_remembered(ids) or state.last_ids, ttl_s=reading.ttl_s)
+    gap = bool(state.last_ids and ids) and not _overlap(ids, state.last_ids)
+    return Poll(reading.batch, known, unchanged=False, gap=gap, wish_s=_wish(page, reading.ttl_s))
+
+
+def _remembered(ids: Sequence[str]) -> tuple[str, ...]:
+    """Marks of the first and the last ids: some feeds begin with the newest, some with the oldest."""
+    half = MEMORY_OF_IDS // 2
+    chosen = ids if len(ids) <= MEMORY_OF_IDS else [*ids[:half], *ids[-half:]]
+    return tuple(map(_mark, chosen))
+
+
+def _overlap(ids: Sequence[str], last: Sequence[str]) -> bool:
+    """Is any of the remembered among these? Earlier versions remembered the ids themselves."""
+    known = set(last)
+    return any(name in known or _mark(name) in known for name in ids)
+
+
+def _mark(external_id: str) -> str:
+    """An id in twelve letters: enough to see an overlap, and small for thousands of sources."""
+    return hashlib.sha256(external_id.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _wish(page: http.Page, ttl_s: float | None) -> float | None:
+    return max((wish for wish in (http.max_age(page.headers), ttl_s) if wish), default=None)
+
+
+# ── in a process of its own ───────────────────────────────────────────────────────────────────
 
 
 @functools.cache
-def _pool() -> isolation.Pool:
-    pool = isolation.Pool("connectors.feeds:isolated_job")
+def _pool(lane: str) -> isolation.Pool:
+    pool = isolation.Pool("connectors.feeds:isolated_job", size=2 if lane == "quick" else 1)
     atexit.register(pool.close)
     return pool
 
 
+@functools.cache
+def _threads(lane: str) -> ThreadPoolExecutor:
+    # one for each process: who waits for a parser waits here and not among the loop's own threads
+    return ThreadPoolExecutor(2 if lane == "quick" else 1, thread_name_prefix=f"parse-{lane}")
+
+
+async def _read(source: FeedSource, page: http.Page, now: datetime | None, timeout_s: float) -> Reading:
+    """In the quick lane first; what is large, or was not done in time there, in the slow one."""
+    request = _request(page.headers.get("content-type"), source, page.url, now)
+    ask = asyncio.get_running_loop().run_in_executor
+    if timeout_s > QUICK_S and len(page.body) <= QUICK_BYTES:
+        try:
+            return await ask(_threads("quick"), _isolated, "quick", request, page.body, QUICK_S)
+        except isolation.TooSlow:
+            pass  # not yet a verdict: the machine may be busy
+    try:
+        return await ask(_threads("slow"), _isolated, "slow", request, page.body, timeout_s)
+    except isolation.Cut as cut:
+        raise _hostile(page.url, cut) from None
+
+
 def parse_isolated(
     body: bytes, content_type: str | None, source_id: str, url: str,
-    *, medium: Medium = Medium.NEWS, now: datetime | None = None, timeout_s: float = PARSE_LIMIT_S,
+    *, medium: Medium = Medium.NEWS, now: datetime | None = None, select: Mapping[str, str] | None = None,
+    timeout_s: float = PARSE_LIMIT_S,
 ) -> Batch:  # fmt: skip
     """`parse` in a process that is killed after `timeout_s` seconds. Raises Refused, as `parse` does."""
-    request = {
-        "content_type": content_type, "source_id": source_id, "url": url,
-        "medium": medium.value, "now": iso(now) if now else None,
-    }  # fmt: skip
+    source = FeedSource(source_id, source_id, url, medium, select)
     try:
-        answer = _pool().run(request, body, timeout_s)
+        return _isolated("slow", _request(content_type, source, url, now), body, timeout_s).batch
     except isolation.Cut as cut:
-        raise Refused(
-            f"{http.shown(url)}: the feed could not be parsed: {cut}; it is malformed or hostile, look at its source"
-        ) from None
+        raise _hostile(url, cut) from None
+
+
+def _hostile(url: str, cut: isolation.Cut) -> Refused:
+    return Refused(f"{http.shown(url)} 的内容解析不了：{cut}；内容畸形或带有攻击，请查看对方网站")
+
+
+def _request(content_type: str | None, source: FeedSource, url: str, now: datetime | None) -> dict[str, Any]:
+    return {
+        "content_type": content_type,
+        "source_id": source.id,
+        "url": url,
+        "medium": source.medium.value,
+        "now": iso(now) if now else None,
+        "select": dict(source.select) if source.select else None,
+    }
+
+
+def _isolated(lane: str, request: dict[str, Any], body: bytes, timeout_s: float) -> Reading:
+    answer = _pool(lane).run(request, body, timeout_s)
     if "refused" in answer:
         raise Refused(answer["refused"])
     signals = tuple(_from_wire(row) for row in answer["signals"])
-    return Batch(signals, tuple(Rejected(**row) for row in answer["rejected"]))
+    return Reading(Batch(signals, tuple(Rejected(**row) for row in answer["rejected"])), answer["ttl_s"])
 
 
 def isolated_job(request: dict[str, Any], body: bytes) -> dict[str, Any]:
-    """What runs in the isolated process: a request in plain data → a Batch in plain data."""
+    """What runs in the isolated process: a request in plain data → a Reading in plain data."""
     try:
-        batch = parse(
+        reading = _reading(
             body, request["content_type"], request["source_id"], request["url"],
-            medium=Medium(request["medium"]), now=parse_when(request["now"]),
+            Medium(request["medium"]), parse_when(request["now"]), request["select"],
         )  # fmt: skip
     except Refused as refused:
         return {"refused": str(refused)}
     return {
-        "signals": [_to_wire(signal) for signal in batch.signals],
-        "rejected": [asdict(row) for row in batch.rejected],
+        "signals": [_to_wire(signal) for signal in reading.batch.signals],
+        "rejected": [asdict(row) for row in reading.batch.rejected],
+        "ttl_s": reading.ttl_s,
     }
 
 
 def _to_wire(signal: RawSignal) -> dict[str, Any]:
-    return {**asdict(signal), "published_at": iso(signal.published_at) if signal.published_at else None}
+    row = {name: getattr(signal, name) for name in RawSignal.__dataclass_fields__}
+    return {**row, "published_at": iso(signal.published_at) if signal.published_at else None}
 
 
 def _from_wire(row: dict[str, Any]) -> RawSignal:
@@ -158,195 +229,41 @@ def _from_wire(row: dict[str, Any]) -> RawSignal:
     )
 
 
+# ── the parser itself ─────────────────────────────────────────────────────────────────────────
+
+
 def parse(
     body: bytes, content_type: str | None, source_id: str, url: str,
-    *, medium: Medium = Medium.NEWS, now: datetime | None = None,
+    *, medium: Medium = Medium.NEWS, now: datetime | None = None, select: Mapping[str, str] | None = None,
 ) -> Batch:  # fmt: skip
-    """A feed's bytes → its entries, every one either a signal or rejected with a reason.
+    """A feed's or a page's bytes → its entries, every one either a signal or rejected with a reason.
 
     Raises Refused when this is no feed at all, saying what it looks like instead. Unbounded in
     time: for bytes from outside use `parse_isolated`.
     """
-    text = encodings.decode(body, _charset(content_type))
-    entries = _json_entries(text)
-    if entries is None:
-        entries = _xml_entries(text, content_type, url)
-    signals, rejected = [], []
-    for number, entry in enumerate(entries, 1):
-        place = f"{http.shown(url)}#entry {number}"
-        if number > MAX_ENTRIES:
-            rejected.append(
-                _reject(place, f"only the first {MAX_ENTRIES} entries of one poll are read", entry)
-            )
-        elif not (entry["title"] or entry["body"]):
-            rejected.append(_reject(place, "the entry has neither a title nor a text", entry))
-        else:
-            signals.append(_signal(entry, source_id, medium, now))
-    return Batch(tuple(signals), tuple(rejected))
+    return _reading(body, content_type, source_id, url, medium, now, select).batch
 
 
-def _reject(place: str, reason: str, entry: Mapping[str, Any]) -> Rejected:
-    return Rejected(place, reason, json.dumps(entry, ensure_ascii=False, default=str)[:MAX_RAW])
+def _reading(
+    body: bytes, content_type: str | None, source_id: str, url: str,
+    medium: Medium, now: datetime | None, select: Mapping[str, str] | None,
+) -> Reading:  # fmt: skip
+    text, place = encodings.decode(body, _charset(content_type)), http.shown(url)
+    if not text.strip():
+        raise Refused(f"{place} 的回答是空的，不是订阅源；请核对地址")
+    found, ttl_s = _entries(text, place, url, select, now)
+    return Reading(entries.to_batch(found, place, source_id, medium, now), ttl_s)
+
+
+def _entries(
+    text: str, place: str, url: str, select: Mapping[str, str] | None, now: datetime | None
+) -> tuple[Sequence[entries.Entry | Rejected], float | None]:
+    if select:
+        return pages.read(text, place, url, select, now), None
+    items = jsonfeed.read(text, place, url)
+    return (items, None) if items is not None else xmlfeed.read(text, place, url)
 
 
 def _charset(content_type: str | None) -> str | None:
     found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", content_type or "", re.IGNORECASE)
     return found[1] if found else None
-
-
-def _signal(entry: Mapping[str, Any], source_id: str, medium: Medium, now: datetime | None) -> RawSignal:
-    return RawSignal(
-        source_id=source_id,
-        external_id=_external_id(entry),
-        medium=medium,
-        title=entry["title"],
-        body=entry["body"],
-        url=entry["link"] or None,
-        author=entry["author"] or None,
-        published_at=_believable(entry["published_at"], now),
-        metrics=entry["metrics"],
-    )
-
-
-def _external_id(entry: Mapping[str, Any]) -> str:
-    """guid, else link, else a hash of the words; one too long to store becomes its hash."""
-    named = entry["guid"] or entry["link"]
-    if named and len(named) <= 500:
-        return str(named)
-    words = named or "\x1f".join((entry["title"], entry["body"]))
-    return "sha256:" + hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()[:40]
-
-
-def _believable(moment: datetime | None, now: datetime | None) -> datetime | None:
-    if moment is None or not EARLIEST <= moment.year < LATEST:
-        return None
-    return None if now is not None and moment > now + _AHEAD else moment
-
-
-def _xml_entries(text: str, content_type: str | None, url: str) -> list[dict[str, Any]]:
-    if not text.strip():
-        raise Refused(f"{http.shown(url)}: the answer is empty, not a feed; check the address")
-    # decoded here by our own rules, so feedparser is told UTF-8 and nothing else
-    data = _XML_DECLARATION.sub("", text, count=1).lstrip().encode("utf-8", "replace")
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    try:
-        feed = feedparser.parse(
-            BytesIO(data), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
-        )
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        AssertionError,
-        RecursionError,
-    ) as error:
-        # feedparser's loose parser can trip over what no feed contains; that is the feed's fault
-        raise Refused(
-            f"{http.shown(url)}: cannot be parsed ({type(error).__name__}: {str(error)[:120]})"
-        ) from None
-    if not feed.get("version"):
-        raise Refused(
-            f"{http.shown(url)}: this is {_looks_like(text, content_type)}, not a feed; check the address"
-        )
-    return [_xml_entry(entry, url) for entry in feed.entries]
-
-
-def _looks_like(text: str, content_type: str | None) -> str:
-    head = text.lstrip()[:2_000].lower()
-    if head.startswith(("<!doctype html", "<html")) or "<body" in head or "<head" in head:
-        return "an HTML page"
-    if head[:1] in "{[":
-        return "JSON"
-    if head.startswith("<"):
-        root = re.search(r"<([a-z][\w:.-]{0,60})", head)
-        return f"XML with the root <{root[1]}>" if root else "XML without any element"
-    kind = (content_type or "").partition(";")[0].strip()
-    return f"{kind or 'text'} that is neither RSS, Atom nor JSON Feed"
-
-
-def _xml_entry(entry: Any, url: str) -> dict[str, Any]:
-    texts = [entry.get("summary") or "", *(part.get("value") or "" for part in entry.get("content") or ())]
-    comments = str(entry.get("slash_comments") or "")
-    return {
-        "guid": plaintext.clean(str(entry.get("id") or "")),
-        # joined here and not by feedparser, which would join ids too: an id must outlive a new address
-        "link": _joined(url, str(entry.get("link") or "")),
-        "title": plaintext.from_html(entry.get("title") or "", 1_000),
-        "body": max((plaintext.from_html(text) for text in texts), key=len),
-        "author": plaintext.clean(str(entry.get("author") or ""), 200),
-        "published_at": _xml_time(entry, "published")
-        or _xml_time(entry, "updated")
-        or _xml_time(entry, "created"),
-        "metrics": {"comments": int(comments)} if comments.isascii() and comments.isdigit() else {},
-    }
-
-
-def _joined(base: str, link: str) -> str:
-    """A link made absolute; one that is no URL at all stays as it was written."""
-    try:
-        return plaintext.clean(urljoin(base, link) if link else "", 2_000)
-    except ValueError:
-        return plaintext.clean(link, 2_000)
-
-
-def _xml_time(entry: Any, name: str) -> datetime | None:
-    """feedparser's own reading where a zone is written; ours (Beijing time) where none is."""
-    written, parts = dict.get(entry, name), dict.get(entry, f"{name}_parsed")
-    if written and (parts is None or not _ZONED.search(written.strip())):
-        try:
-            return parse_when(written)
-        except ValueError:
-            return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parts), CST) if parts else None
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _json_entries(text: str) -> list[dict[str, Any]] | None:
-    """The items of a JSON Feed, None when the text is none."""
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        feed = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(feed, dict) or not str(feed.get("version", "")).startswith(JSON_FEED):
-        return None
-    items = feed.get("items")
-    base = str(feed.get("home_page_url") or feed.get("feed_url") or "")
-    return (
-        [_json_entry(item, base) for item in items if isinstance(item, dict)]
-        if isinstance(items, list)
-        else []
-    )
-
-
-def _json_entry(item: Mapping[str, Any], base: str) -> dict[str, Any]:
-    words = item.get("content_text") or item.get("content_html") or item.get("summary") or ""
-    link = str(item.get("url") or item.get("external_url") or "")
-    return {
-        "guid": plaintext.clean(str(item.get("id") or "")),
-        "link": _joined(base, link),
-        "title": plaintext.from_html(str(item.get("title") or ""), 1_000),
-        "body": plaintext.from_html(str(words))
-        if not item.get("content_text")
-        else plaintext.clean(str(words)),
-        "author": plaintext.clean(_json_author(item.get("authors") or [item.get("author")]), 200),
-        "published_at": _json_time(item),
-        "metrics": {},
-    }
-
-
-def _json_author(authors: Any) -> str:
-    named: Iterable[Any] = authors if isinstance(authors, list) else ()
-    return next((str(one.get("name") or "") for one in named if isinstance(one, dict)), "")
-
-
-def _json_time(item: Mapping[str, Any]) -> datetime | None:
-    try:
-        return parse_when(item.get("date_published") or item.get("date_modified"))
-    except ValueError:
-        return None

@@ -9,41 +9,44 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import ipaddress
-import socket
+import re
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from urllib.parse import quote
 
 import httpcore2
 import httpx2
 
+from connectors import bodies
+from connectors.addresses import GuardedBackend, Resolver, resolve
 from connectors.ports import Refused, Unreachable
 
 USER_AGENT = "Huiying/0.1 (+government public-opinion duty desk)"
 MAX_REDIRECTS = 5
-MAX_ADDRESSES = 4
+KEPT_OPEN = 8
+"""Idle connections: the pool looks at each of them for every request."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({408, 425, 429})  # these 4xx may go well later
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What a fetch may do. `allow_hosts`: names or addresses, as written in the URL, that are let
     through though they lie in our own network; `deadline_s`: seconds for everything, redirects
-    included; `max_body`: bytes after decompression."""
+    included; `max_body`: bytes after decompression; `agent`: who we say we are; `resolver`: where
+    addresses come from."""
 
     allow_hosts: frozenset[str] = frozenset()
     deadline_s: float = 20.0
     max_body: int = 20 * 2**20
+    agent: str = USER_AGENT
+    resolver: Resolver = resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,77 +61,13 @@ class Page:
     elapsed: float
 
 
-def canonical_host(host: str) -> str:
-    """A host as the guard compares it: lower case, punycode, no brackets, no final dot."""
-    host = host.strip().strip("[]").rstrip(".").lower()
-    try:
-        return host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return host
+def agent_of(site: str, contact: str = "") -> str:
+    """Who we are, for the other side's logs: the site's name and where its keepers are reached.
 
-
-def is_public(address: Address) -> bool:
-    """True for an address on the open internet, seen through every IPv4-in-IPv6 notation."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.is_site_local or address.teredo:
-            return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
-
-
-async def resolve(host: str, port: int) -> list[Address]:
-    """Every address of a host, in the resolver's order. Raises Unreachable when it has none."""
-    loop = asyncio.get_running_loop()
-    try:
-        rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{host}: the name does not resolve ({error}); check the spelling or DNS") from None
-    found = [ipaddress.ip_address(str(row[4][0]).partition("%")[0]) for row in rows]
-    return list(dict.fromkeys(found))
-
-
-async def checked_addresses(host: str, port: int, allowed: frozenset[str]) -> list[Address]:
-    """The addresses that may be connected to. Raises Refused when the guard lets none through."""
-    addresses = await resolve(host, port)
-    if canonical_host(host) in allowed:
-        return addresses[:MAX_ADDRESSES]
-    public = [address for address in addresses if is_public(address)]
-    if not public:
-        raise Refused(
-            f"{host} is {addresses[0]}, an address inside a network, and is not fetched; "
-            f"if it is meant, add {host!r} to http.allow_hosts in site.yaml"
-        )
-    return public[:MAX_ADDRESSES]
-
-
-class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Opens connections to checked addresses only; TLS still verifies the name in the URL."""
-
-    def __init__(self, allow_hosts: frozenset[str]) -> None:
-        self._allowed = frozenset(canonical_host(host) for host in allow_hosts)
-        self._inner = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        addresses = await checked_addresses(host, port, self._allowed)
-        for address in addresses[:-1]:
-            try:
-                return await self._inner.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue  # the next address of the same host may answer
-        return await self._inner.connect_tcp(str(addresses[-1]), port, timeout, local_address, socket_options)
+    A header is ASCII: what is not is percent-encoded, as in addresses.
+    """
+    said = "; ".join(quote(part, safe=" @:/.,+-_~?=&") for part in (contact, site) if part)
+    return f"Huiying/0.1 (+{said[:300]})" if said else USER_AGENT
 
 
 @functools.cache
@@ -145,9 +84,9 @@ class GuardedTransport(httpx2.AsyncHTTPTransport):
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=_tls(),
             max_connections=max_connections,
-            max_keepalive_connections=max_connections,
+            max_keepalive_connections=min(max_connections, KEPT_OPEN),
             keepalive_expiry=15.0,
-            network_backend=GuardedBackend(guard.allow_hosts),
+            network_backend=GuardedBackend(guard.allow_hosts, guard.resolver),
         )
 
 
@@ -155,7 +94,7 @@ def open_client(guard: Guard, max_connections: int = 100) -> httpx2.AsyncClient:
     """A client to share between fetches (`async with`): no cookies, no proxy from the environment."""
     return httpx2.AsyncClient(
         transport=GuardedTransport(guard, max_connections),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+        headers={"User-Agent": guard.agent, "Accept-Encoding": "gzip, deflate"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=guard.deadline_s,
         follow_redirects=False,
@@ -176,6 +115,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(wish)
     until, sent = _http_date(wish), _http_date(headers.get("date", ""))
     return max(0.0, (until - sent).total_seconds()) if until and sent else None
+
+
+def max_age(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which the answer says it stays fresh (Cache-Control max-age less Age), if it does."""
+    said = headers.get("cache-control", "").lower()
+    found = _MAX_AGE.search(said)
+    if found is None or "no-cache" in said or "no-store" in said:
+        return None
+    age = headers.get("age", "").strip()
+    spent = int(age) if age.isascii() and age.isdigit() and len(age) < 10 else 0
+    return float(max(0, int(found[1]) - spent))
 
 
 def _http_date(text: str) -> datetime | None:
@@ -199,9 +149,9 @@ def checked_url(url: str | httpx2.URL) -> httpx2.URL:
     try:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError, TypeError) as error:
-        raise Refused(f"{shown(str(url))!r} is not a web address ({error})") from None
+        raise Refused(f"“{shown(str(url))}” 不是网址（{error}）；写成 http://… 或 https://…") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise Refused(f"{shown(parsed)!r}: only http:// and https:// addresses are fetched")
+        raise Refused(f"“{shown(parsed)}” 不能访问：只访问 http:// 和 https:// 的地址；请改正地址")
     return parsed
 
 
@@ -209,10 +159,10 @@ def settle(page: Page) -> Page:
     """The page itself for 2xx and 304. Raises Unreachable for what may pass, Refused for the rest."""
     if 200 <= page.status < 300 or page.status == 304:
         return page
-    place = f"{shown(page.url)} answered {page.status}"
+    place = f"{shown(page.url)} 回答 {page.status}"
     if page.status in PASSING or page.status >= 500:
-        raise Unreachable(f"{place}; it is tried again later", retry_after(page.headers))
-    raise Refused(f"{place}; check the address in sources.yaml")
+        raise Unreachable(f"{place}；稍后自动再试", retry_after(page.headers))
+    raise Refused(f"{place}；请核对 sources.yaml 里的地址")
 
 
 async def fetch(
@@ -232,13 +182,16 @@ async def get(
         async with asyncio.timeout(guard.deadline_s), _shared(guard, client) as web:
             status, answered, body, at = await _follow(web, guard, checked_url(url), dict(headers or {}))
     except TimeoutError:
-        raise Unreachable(f"{shown(url)} was not done within {guard.deadline_s:g} s and was cut") from None
+        raise Unreachable(
+            f"{shown(url)} {guard.deadline_s:g} 秒内没有传完，已中断；稍后自动再试", reached=False
+        ) from None
     except httpx2.TimeoutException:
-        raise Unreachable(f"{shown(url)} did not answer within {guard.deadline_s:g} s") from None
-    except httpx2.DecodingError as error:
-        raise Refused(f"{shown(url)}: the body is not what its Content-Encoding says ({error})") from None
+        raise Unreachable(
+            f"{shown(url)} {guard.deadline_s:g} 秒内没有回答；稍后自动再试", reached=False
+        ) from None
     except (httpx2.HTTPError, httpx2.StreamError) as error:
-        raise Unreachable(f"{shown(url)} cannot be reached ({str(error) or type(error).__name__})") from None
+        why = str(error) or type(error).__name__
+        raise Unreachable(f"{shown(url)} 连不上（{why}）；稍后自动再试", reached=False) from None
     return Page(status, answered, body, str(at), loop.time() - start)
 
 
@@ -258,36 +211,21 @@ async def _follow(
         async with web.stream("GET", url, headers=headers) as answer:
             target = answer.headers.get("location") if answer.status_code in REDIRECTS else None
             if target is None:
-                body = await _bounded_body(answer, guard.max_body)
+                body = await bodies.bounded(
+                    answer.aiter_raw(), answer.headers.get("content-encoding", ""), guard.max_body, shown(url)
+                )
                 return answer.status_code, dict(answer.headers), body, url
         url, headers = _next_hop(url, target, headers)
-    raise Refused(f"{shown(url)}: more than {MAX_REDIRECTS} redirects, one after another")
+    raise Refused(f"{shown(url)}：连续转向超过 {MAX_REDIRECTS} 次；请写最终的地址")
 
 
 def _next_hop(url: httpx2.URL, target: str, headers: dict[str, str]) -> tuple[httpx2.URL, dict[str, str]]:
     try:
         there = checked_url(url.join(target))
     except (httpx2.InvalidURL, ValueError) as error:
-        raise Refused(f"{shown(url)} redirects to {target[:100]!r}, no web address ({error})") from None
+        raise Refused(f"{shown(url)} 转向 “{target[:100]}”，不是网址（{error}）；请写最终的地址") from None
     if there.host != url.host:  # what was meant for one house is not carried to another
         headers = {
             name: value for name, value in headers.items() if name.lower() not in ("authorization", "cookie")
         }
     return there, headers
-
-
-async def _bounded_body(answer: httpx2.Response, limit: int) -> bytes:
-    # each stage of a stacked encoding multiplies what a bomb can do before we see a byte
-    if "," in answer.headers.get("content-encoding", ""):
-        raise Refused(f"{shown(answer.url)}: more than one Content-Encoding is not unpacked")
-    parts: list[bytes] = []
-    size = 0
-    async for part in answer.aiter_bytes():
-        size += len(part)
-        if size > limit:
-            raise Refused(
-                f"{shown(answer.url)}: the body is larger than {limit:,} bytes unpacked and was cut; "
-                "if that is right for this source, raise http.max_body in site.yaml"
-            )
-        parts.append(part)
-    return b"".join(parts)

@@ -29,6 +29,10 @@ class Cut(Exception):
     """The job was ended from outside; the words say why."""
 
 
+class TooSlow(Cut):
+    """It was not done within its time."""
+
+
 def _environment() -> dict[str, str]:
     """What Python needs to start and no more: our secrets are in the environment too."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZ") if name in os.environ}
@@ -52,13 +56,13 @@ class _Process:
         self._pipe = Connection(ours.detach())
         if not self._pipe.poll(_START_S) or self._pipe.recv_bytes() != b"ready":
             self.kill()
-            raise Cut("the isolated process did not start")
+            raise Cut("隔离进程没有启动")
 
     def run(self, request: dict[str, Any], body: bytes, timeout_s: float) -> Any:
         self._pipe.send_bytes(json.dumps({**request, "timeout_s": timeout_s}).encode())
         self._pipe.send_bytes(body)
         if not self._pipe.poll(timeout_s):
-            raise Cut(f"it took longer than {timeout_s:g} s and was cut")
+            raise TooSlow(f"超过 {timeout_s:g} 秒没有做完，已中断")
         answer = json.loads(self._pipe.recv_bytes(MAX_ANSWER))
         if "cut" in answer:
             raise Cut(answer["cut"])
@@ -98,7 +102,7 @@ class Pool:
         except (EOFError, OSError) as error:
             _kill(process)
             process = None
-            raise Cut(f"its process ended ({type(error).__name__}), most likely for want of memory") from None
+            raise Cut(f"隔离进程中途结束（{type(error).__name__}），多半是内存不够") from None
         except (Cut, ValueError):
             _kill(process)
             process = None
@@ -144,4 +148,4 @@ def _answer(function: Any, request: dict[str, Any], body: bytes) -> dict[str, An
     try:
         return {"result": function(request, body)}
     except (MemoryError, RecursionError) as error:
-        return {"cut": f"it needed more memory than a feed may ({type(error).__name__})"}
+        return {"cut": f"所需内存超过上限（{type(error).__name__}）"}

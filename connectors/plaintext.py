@@ -8,7 +8,7 @@ import re
 MAX_TEXT = 100_000  # characters of one text; longer ones are cut with a visible mark
 CUT_MARK = "…(截断,全文见原文)"
 _SILENT = frozenset({"script", "style", "template"})
-_BLOCKS = frozenset(
+BLOCKS = frozenset(
     {
         "p",
         "br",
@@ -30,14 +30,14 @@ _BLOCKS = frozenset(
 )
 # an attribute stops at the next angle bracket, so that each character is looked at once
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][^\s<>/]*)[^<>]*>|<[!?][^<>]*>")
-# NUL breaks databases; the others break terminals and pages
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# NUL breaks databases, the others terminals and pages; overrides of direction make words read otherwise
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SPACES = re.compile(r"[ \t\u00a0\u3000]+")
 _LINES = re.compile(r"\s*\n\s*")
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Without control characters, runs of spaces folded, cut with a mark beyond `limit` characters."""
+    """Without controls and overrides of direction, runs of spaces folded, cut with a mark beyond `limit` characters."""
     text = _CONTROLS.sub("", text[: 2 * limit])
     text = _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
     return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK
@@ -50,13 +50,13 @@ def from_html(markup: str, limit: int = MAX_TEXT) -> str:
     """
     if "<" not in markup and "&" not in markup:
         return clean(markup, limit)
-    markup = _without_comments(markup)
+    markup = without_comments(markup)
     parts, at, silent = [], 0, ""
     for tag in _TAG.finditer(markup):
         name, closing = (tag["name"] or "").lower(), tag["end"] == "/"
         if not silent:
             parts.append(markup[at : tag.start()])
-            parts.append("\n" if name in _BLOCKS else "")
+            parts.append("\n" if name in BLOCKS else "")
             silent = name if name in _SILENT and not closing else ""
         elif closing and name == silent:
             silent = ""
@@ -65,7 +65,7 @@ def from_html(markup: str, limit: int = MAX_TEXT) -> str:
     return clean(html.unescape("".join(parts)), limit)
 
 
-def _without_comments(markup: str) -> str:
+def without_comments(markup: str) -> str:
     """What is never closed is kept as text: a stray mark must not swallow the words after it."""
     parts, at = [], 0
     while (start := markup.find("<!--", at)) >= 0 and (end := markup.find("-->", start + 4)) >= 0:

@@ -92,8 +92,8 @@ def test_without_a_guid_the_link_is_the_id_and_without_a_link_the_words_are() ->
 def test_an_entry_without_words_is_rejected_with_its_place_and_the_others_are_kept() -> None:
     batch = read(rss(item(1), "<guid>empty</guid>", item(3)))
     assert (batch.read, len(batch.signals)) == (3, 2)
-    assert batch.rejected[0].place == f"{URL}#entry 2"
-    assert "neither a title nor a text" in batch.rejected[0].reason
+    assert batch.rejected[0].place == f"{URL}#条目 2"
+    assert "既无标题也无正文" in batch.rejected[0].reason
     assert "empty" in batch.rejected[0].raw
 
 
@@ -129,13 +129,13 @@ def test_a_feed_with_broken_markup_is_read_as_far_as_it_goes() -> None:
 @pytest.mark.parametrize(
     ("body", "looks"),
     [
-        (b"", "empty"),
-        (b"  \n", "empty"),
-        (b"<!DOCTYPE html><html><body>login</body></html>", "an HTML page"),
+        (b"", "空的"),
+        (b"  \n", "空的"),
+        (b"<!DOCTYPE html><html><body>login</body></html>", "HTML 网页"),
         (b'{"code": 500}', "JSON"),
-        (b'<?xml version="1.0"?><sitemap><url/></sitemap>', "root <sitemap>"),
-        (b"Service temporarily unavailable", "neither RSS, Atom nor JSON Feed"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "neither RSS, Atom nor JSON Feed"),
+        (b'<?xml version="1.0"?><sitemap><url/></sitemap>', "根元素为 <sitemap>"),
+        (b"Service temporarily unavailable", "既非 RSS、Atom 也非 JSON Feed"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "既非 RSS、Atom 也非 JSON Feed"),
     ],
 )
 def test_what_is_no_feed_is_refused_by_what_it_looks_like(body: bytes, looks: str) -> None:
@@ -168,7 +168,7 @@ def test_an_entity_in_a_feed_reads_no_file_of_ours(tmp_path: Path) -> None:
 def test_the_isolated_parser_gives_the_same_as_the_parser_itself() -> None:
     body = rss(item(1) + "<pubDate>2026-11-21 02:13:00</pubDate>", "<guid>empty</guid>").encode()
     assert parse_isolated(body, None, "news", URL) == parse(body, None, "news", URL)
-    with pytest.raises(Refused, match="an HTML page"):
+    with pytest.raises(Refused, match="HTML 网页"):
         parse_isolated(b"<html></html>", None, "news", URL)
 
 
@@ -196,7 +196,7 @@ def test_a_flood_is_answered_or_cut_at_the_limit_and_the_next_feed_is_parsed(nam
 def test_a_job_that_never_ends_is_cut_at_the_wall_limit_and_the_pool_goes_on() -> None:
     pool = isolation.Pool("support.jobs:job", size=1)
     try:
-        with pytest.raises(isolation.Cut, match=r"longer than 0\.3 s"):
+        with pytest.raises(isolation.Cut, match=r"超过 0\.3 秒"):
             pool.run({"do": "spin"}, b"", 0.3)
         assert pool.run({"do": "answer"}, b"abc", 10)["size"] == 3
     finally:
@@ -207,7 +207,7 @@ def test_a_job_that_never_ends_is_cut_at_the_wall_limit_and_the_pool_goes_on() -
 def test_a_job_that_dies_or_eats_memory_is_named_and_the_pool_goes_on(how: str) -> None:
     pool = isolation.Pool("support.jobs:job", size=1)
     try:
-        with pytest.raises(isolation.Cut, match="memory"):
+        with pytest.raises(isolation.Cut, match="内存"):
             pool.run({"do": how}, b"", 10)
         assert pool.run({"do": "answer"}, b"abc", 10)["size"] == 3
     finally:
@@ -268,6 +268,24 @@ def test_two_polls_that_share_nothing_raise_a_possible_gap(web: Web, guard: Guar
     web.page("/feed.xml", rss(item(8), item(9)).encode())
     third = polled(web, guard, second.state)
     assert [one.gap for one in (first, second, third)] == [False, False, True]
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_a_long_feed_that_grew_by_half_has_no_gap(web: Web, guard: Guard, oldest_first: bool) -> None:
+    def page(numbers: range) -> bytes:
+        return rss(*(item(n) for n in (numbers if oldest_first else numbers[::-1]))).encode()
+
+    web.page("/feed.xml", page(range(300)))
+    first = polled(web, guard, FeedState())
+    web.page("/feed.xml", page(range(150, 450)))
+    assert not polled(web, guard, first.state).gap
+    web.page("/feed.xml", page(range(300, 600)))
+    assert polled(web, guard, first.state).gap
+
+
+def test_what_an_earlier_version_remembered_is_no_gap(web: Web, guard: Guard) -> None:
+    web.page("/feed.xml", rss(item(1), item(2)).encode())
+    assert not polled(web, guard, FeedState(last_ids=("n-2", "n-0"))).gap
 
 
 def test_a_feed_that_is_down_or_gone_is_told_apart(web: Web, guard: Guard) -> None:

@@ -5,12 +5,14 @@ import gzip
 import ipaddress
 import socket
 import threading
+import tracemalloc
 import zlib
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from connectors.addresses import Address, checked_addresses, is_public
 from connectors.http import (
     USER_AGENT,
     Guard,
@@ -18,7 +20,6 @@ from connectors.http import (
     conditional,
     fetch,
     get,
-    is_public,
     open_client,
     retry_after,
 )
@@ -105,7 +106,7 @@ def test_a_redirect_within_the_allowed_host_is_followed_and_the_last_address_is_
 
 def test_redirects_in_a_circle_end_after_five(web: Web, guard: Guard) -> None:
     web.page("/round", b"", {"Location": "/round"}, status=302)
-    with pytest.raises(Refused, match="5 redirects"):
+    with pytest.raises(Refused, match="连续转向超过 5 次"):
         fetched(guard, web.url("/round"))
     assert len(web.seen) == 6
 
@@ -114,13 +115,13 @@ def test_a_gzip_bomb_is_cut_at_the_limit_after_unpacking(web: Web, guard: Guard)
     bomb = gzip.compress(bytes(64 * 2**20))
     assert len(bomb) < 100_000
     web.page("/bomb", bomb, {"Content-Encoding": "gzip"})
-    with pytest.raises(Refused, match="larger than 1,000,000 bytes"):
+    with pytest.raises(Refused, match="超过 1,000,000 字节"):
         fetched(replace(guard, max_body=1_000_000), web.url("/bomb"))
 
 
 def test_stacked_encodings_are_refused_before_unpacking(web: Web, guard: Guard) -> None:
     web.page("/nested", gzip.compress(gzip.compress(b"x")), {"Content-Encoding": "gzip, gzip"})
-    with pytest.raises(Refused, match="more than one Content-Encoding"):
+    with pytest.raises(Refused, match="不展开"):
         fetched(guard, web.url("/nested"))
 
 
@@ -149,7 +150,7 @@ def test_a_body_that_drips_is_cut_at_the_total_deadline(web: Web, guard: Guard) 
 
     web.speak("/drip", drip)
     try:
-        with pytest.raises(Unreachable, match=r"0\.5 s"):
+        with pytest.raises(Unreachable, match=r"0\.5 秒"):
             fetched(replace(guard, deadline_s=0.5), web.url("/drip"))
     finally:
         stop.set()
@@ -163,7 +164,7 @@ def test_a_server_that_says_nothing_is_unreachable(web: Web, guard: Guard) -> No
 
     web.speak("/silent", silence)
     try:
-        with pytest.raises(Unreachable, match=r"0\.3 s"):
+        with pytest.raises(Unreachable, match=r"0\.3 秒"):
             fetched(replace(guard, deadline_s=0.3), web.url("/silent"))
     finally:
         stop.set()
@@ -233,3 +234,111 @@ def test_what_was_meant_for_one_host_is_not_carried_to_another(web: Web) -> None
     guard = Guard(allow_hosts=frozenset({"127.0.0.1", "localhost"}))
     assert fetched(guard, web.url("/hop"), {"Authorization": "Bearer x"}).body == b"done"
     assert [("authorization" in seen.headers) for seen in web.seen] == [True, False]
+
+
+class Names:
+    """A resolver told by the test: each question takes the next answer; the last one stays."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+        self.asked: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> list[Address]:
+        self.asked.append(host)
+        found = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return [ipaddress.ip_address(address) for address in found]
+
+
+def test_a_name_that_answers_with_an_address_inside_is_refused(web: Web) -> None:
+    web.page("/", b"inside")
+    names = Names(["127.0.0.1", "10.0.0.8", "::1"])
+    with pytest.raises(Refused, match=r"intranet\.example 指向 127\.0\.0\.1"):
+        fetched(Guard(resolver=names), web.url("/", "intranet.example"))
+    assert web.seen == []
+
+
+def test_of_mixed_answers_only_the_public_ones_are_connected_to() -> None:
+    names = Names(["127.0.0.1", "1.1.1.1", "10.0.0.8", "2400:3200::1"])
+    found = asyncio.run(checked_addresses("mixed.example", 80, frozenset(), names))
+    assert [str(address) for address in found] == ["1.1.1.1", "2400:3200::1"]
+
+
+def test_the_connection_goes_to_the_address_that_was_checked_and_the_name_is_asked_once(web: Web) -> None:
+    """A name that would say another address the second time has no second time."""
+    web.page("/", b"checked")
+    names = Names(["127.0.0.1"], ["10.255.255.1"])
+    guard = Guard(allow_hosts=frozenset({"pinned.example"}), resolver=names, deadline_s=5)
+    assert fetched(guard, web.url("/", "pinned.example")).body == b"checked"
+    assert names.asked == ["pinned.example"]
+    assert web.seen[0].headers["host"] == f"pinned.example:{web.port}"
+
+
+def test_a_redirect_to_a_name_that_leads_inside_is_refused(web: Web) -> None:
+    web.page("/go", b"", {"Location": "http://evil.example/latest"}, status=302)
+    names = Names(["127.0.0.1"], ["169.254.169.254"])
+    guard = Guard(allow_hosts=frozenset({"good.example"}), resolver=names)
+    with pytest.raises(Refused, match=r"evil\.example 指向 169\.254\.169\.254"):
+        fetched(guard, web.url("/go", "good.example"))
+
+
+def test_an_allowed_name_stands_for_itself_and_not_for_what_ends_like_it(web: Web) -> None:
+    web.page("/", b"inside")
+    guard = Guard(allow_hosts=frozenset({"news.example"}), resolver=Names(["127.0.0.1"]))
+    assert fetched(guard, web.url("/", "NEWS.example.")).status == 200
+    with pytest.raises(Refused):
+        fetched(guard, web.url("/", "evil-news.example"))
+
+
+@pytest.mark.parametrize(
+    "host", ["１２７.０.０.１", "127。0。0。1", "①②⑦.0.0.1", "public@127.0.0.1", "0x7f000001"]
+)
+def test_no_disguise_of_our_own_machine_is_fetched(web: Web, host: str) -> None:
+    web.page("/secret", b"inside")
+    with pytest.raises((Refused, Unreachable)):
+        fetched(Guard(), web.url("/secret", host))
+    assert web.seen == []
+
+
+def test_a_bomb_costs_no_more_memory_than_the_limit(web: Web, guard: Guard) -> None:
+    web.page("/bomb", gzip.compress(bytes(64 * 2**20)), {"Content-Encoding": "gzip"})
+    fetched_once = replace(guard, max_body=1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused):
+            fetched(fetched_once, web.url("/bomb"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 12_000_000
+
+
+def test_a_packed_body_that_ends_too_early_is_refused(web: Web, guard: Guard) -> None:
+    web.page("/half", gzip.compress(bytes(range(256)) * 100)[:-30], {"Content-Encoding": "gzip"})
+    with pytest.raises(Refused, match="不完整"):
+        fetched(guard, web.url("/half"))
+
+
+def test_a_bare_deflate_body_is_unpacked(web: Web, guard: Guard) -> None:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    web.page("/raw", packer.compress(b"x" * 200_000) + packer.flush(), {"Content-Encoding": "deflate"})
+    assert fetched(guard, web.url("/raw")).body == b"x" * 200_000
+
+
+def test_headers_without_end_are_cut(web: Web, guard: Guard) -> None:
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(
+            b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 1000) for n in range(2000))
+        )
+
+    web.speak("/flood", flood)
+    with pytest.raises(Unreachable):
+        fetched(guard, web.url("/flood"))
+
+
+def test_nobody_reached_and_a_no_are_told_apart(web: Web, guard: Guard) -> None:
+    web.page("/busy", b"", status=503)
+    with pytest.raises(Unreachable) as busy:
+        fetched(guard, web.url("/busy"))
+    with pytest.raises(Unreachable) as gone:
+        fetched(guard, "http://127.0.0.1:1/")
+    assert (busy.value.reached, gone.value.reached) == (True, False)

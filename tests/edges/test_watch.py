@@ -1,118 +1,111 @@
+"""Looking at our own pages over real HTTP: there, gone, not to be seen; and the proof that is kept."""
+
 from __future__ import annotations
 
+import asyncio
+import gzip
 import hashlib
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from connectors.watch import OpenIncident, Proposal, kind_of, propose
+from connectors import warc
+from connectors.http import Guard
+from connectors.watch import Sight, look
 from models.core.moment import CST
-from models.core.signals import RawSignal
-from models.core.vocabulary import EvidenceKind, Medium
+from models.core.vocabulary import PageState
+from support.web import Web
 
-START = datetime(2026, 11, 20, 22, 40, tzinfo=CST)
-FIRE = OpenIncident("i-1", "东湖化工园区恒远厂房爆炸起火", START, ("恒远化工", "东湖化工园区"), "东湖区")
-WATER = OpenIncident("i-2", "西城区翠屏路一带自来水有异味", START, ("翠屏路", "自来水异味"), "西城区")
+AT = datetime(2026, 11, 21, 4, 12, tzinfo=CST)
+GUARD = Guard(allow_hosts=frozenset({"127.0.0.1"}), deadline_s=2.0)
+SAID = "21日零时许，江东化工园区澜港公司一车间发生爆炸，救援和调查正在进行。"
+HTML = f"""<html><head><title>情况通报</title><meta name="PubDate" content="2026-11-21 04:10">
+<script>var a = "假的，不要读。";</script></head><body><div>首页</div><h1>情况通报</h1><p>{SAID}</p>
+<div>浏览次数：12，责任编辑：小王</div></body></html>"""
 
 
-def published(title: str, body: str = "", after: timedelta | None = timedelta(hours=4)) -> RawSignal:
-    at = START + after if after is not None else None
-    return RawSignal(
-        "release",
-        title,
-        Medium.OFFICIAL,
-        title,
-        body,
-        url="http://gov.example/1",
-        author="临江发布",
-        published_at=at,
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with Web() as made:
+        yield made
+
+
+def at(web: Web, path: str = "/1", guard: Guard = GUARD) -> Sight:
+    return asyncio.run(look(guard, web.url(path), AT))
+
+
+def test_a_page_is_taken_with_its_main_text_its_time_and_both_hashes(web: Web) -> None:
+    web.page("/1", HTML.encode(), {"Content-Type": "text/html; charset=utf-8"})
+    seen = at(web)
+    assert (seen.state, seen.status, seen.text) == (PageState.TAKEN, 200, SAID)
+    assert seen.page_sha256 == hashlib.sha256(HTML.encode()).hexdigest()
+    assert seen.text_sha256 == hashlib.sha256(SAID.encode()).hexdigest()
+    assert seen.published_at == datetime(2026, 11, 21, 4, 10, tzinfo=CST)
+
+
+def test_the_record_is_warc_with_the_body_as_it_came(web: Web) -> None:
+    web.page("/1", gzip.compress(HTML.encode()), {"Content-Type": "text/html", "Content-Encoding": "gzip"})
+    head, http, body = gzip.decompress(at(web).warc).split(b"\r\n\r\n", 2)
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert head.startswith(b"WARC/1.1\r\n")
+    assert fields["WARC-Type"] == "response"
+    assert fields["WARC-Target-URI"] == web.url("/1")
+    assert fields["WARC-Date"] == f"{AT.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    assert fields["WARC-Payload-Digest"] == f"sha256:{hashlib.sha256(HTML.encode()).hexdigest()}"
+    assert int(fields["Content-Length"]) == len(http) + 4 + len(HTML.encode())
+    assert http.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"x-archive-orig-content-encoding: gzip" in http
+    assert body == HTML.encode() + b"\r\n\r\n"
+
+
+def test_a_header_cannot_break_the_record() -> None:
+    made = gzip.decompress(warc.record("http://a.cn/", AT, 200, {"x": "a\r\nWARC-Type: warcinfo"}, b"b"))
+    assert b"\r\nWARC-Type: warcinfo" not in made
+
+
+@pytest.mark.parametrize("charset", ["gb18030", "utf-16"])
+def test_a_page_in_another_encoding_is_read(web: Web, charset: str) -> None:
+    web.page("/1", HTML.encode(charset), {"Content-Type": f"text/html; charset={charset}"})
+    assert at(web).text == SAID
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_page_that_is_not_there_is_gone(web: Web, status: int) -> None:
+    web.page("/1", b"", status=status)
+    assert (at(web).state, at(web).status) == (PageState.GONE, status)
+
+
+def test_a_page_that_says_it_was_deleted_is_gone_though_the_server_says_200(web: Web) -> None:
+    web.page("/1", "<p>该内容已被发布者删除</p>".encode(), {"Content-Type": "text/html; charset=utf-8"})
+    seen = at(web)
+    assert (seen.state, "已被发布者删除" in seen.why) == (PageState.GONE, True)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503])
+def test_a_server_error_or_a_login_is_never_gone(web: Web, status: int) -> None:
+    web.page("/1", b"<p>404</p>", status=status)
+    assert at(web).state is PageState.UNSEEN
+
+
+def test_a_host_that_does_not_answer_is_never_gone(web: Web) -> None:
+    def hang_up(handler: BaseHTTPRequestHandler) -> None:
+        handler.connection.close()
+
+    web.speak("/1", hang_up)
+    assert at(web).state is PageState.UNSEEN
+
+
+def test_a_page_inside_our_own_network_is_not_looked_at(web: Web) -> None:
+    web.page("/1", HTML.encode())
+    seen = at(web, guard=Guard())
+    assert (seen.state, bool(seen.why)) == (PageState.UNSEEN, True)
+    assert web.seen == []
+
+
+def test_a_flood_of_markup_is_bounded(web: Web) -> None:
+    web.page(
+        "/1", b"<html>" + b"<!--" * 200_000 + SAID.encode(), {"Content-Type": "text/html; charset=utf-8"}
     )
-
-
-STATEMENT = published(
-    "关于东湖化工园区恒远化工“11·20”爆炸事故的情况通报",
-    "11月20日22时40分许,东湖化工园区恒远化工厂房发生爆炸并起火,已造成3人死亡,现场明火已扑灭。",
-)
-
-
-def one(entry: RawSignal, *incidents: OpenIncident) -> Proposal | None:
-    found = propose([entry], incidents)
-    return found[0] if found else None
-
-
-def test_a_statement_about_the_incident_is_proposed_with_proof_and_reason() -> None:
-    found = one(STATEMENT, FIRE, WATER)
-    assert found is not None
-    assert (found.incident_id, found.url, found.publisher) == ("i-1", "http://gov.example/1", "临江发布")
-    assert found.kind is EvidenceKind.STATEMENT
-    assert found.sha256 == hashlib.sha256(found.snapshot.encode()).hexdigest()
-    assert STATEMENT.title in found.snapshot
-    assert "恒远" in found.reason
-    assert "之后" in found.reason
-
-
-def test_each_incident_gets_its_own_statement() -> None:
-    water = published("关于翠屏路片区自来水异味问题的回应", "经排查,翠屏路供水管道改造导致异味,已冲洗管网。")
-    assert [found.incident_id for found in propose([water, STATEMENT], [FIRE, WATER])] == ["i-2", "i-1"]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        published(
-            "关于北山煤矿爆炸事故的情况通报",
-            "11月20日22时许,北山县北山煤矿发生爆炸起火,造成3人死亡,救援正在进行。",
-        ),
-        published("南岭化工园区一厂房起火情况通报", "南岭区南岭化工园区一厂房起火,无人员伤亡。"),
-        published("关于全市化工园区安全生产大检查的通告", "即日起对各化工园区厂房开展检查。"),
-        published("临江市召开安全生产工作会议", "会议强调,要深刻吸取爆炸起火事故教训。"),
-        published("天气预报", "今天夜间到明天,多云。"),
-        published("情况通报"),
-        published(""),
-    ],
-)
-def test_a_statement_about_something_else_with_similar_words_is_not_proposed(other: RawSignal) -> None:
-    assert one(other, FIRE, WATER) is None
-    assert one(other, FIRE) is None
-
-
-def test_what_was_published_before_the_incident_is_not_proposed() -> None:
-    early = published(STATEMENT.title, STATEMENT.body, after=timedelta(hours=-1))
-    assert one(early, FIRE) is None
-
-
-def test_what_has_no_time_cannot_be_shown_to_come_after() -> None:
-    assert one(published(STATEMENT.title, STATEMENT.body, after=None), FIRE) is None
-
-
-def test_a_statement_about_the_same_place_months_ago_is_not_proposed() -> None:
-    old = published("关于东湖化工园区恒远化工爆炸事故的调查报告", "3月2日,东湖化工园区恒远化工厂房发生爆炸。")
-    assert one(old, FIRE) is None
-
-
-def test_two_incidents_that_fit_equally_are_left_to_a_person() -> None:
-    twin = OpenIncident("i-9", FIRE.title, START + timedelta(hours=1), FIRE.terms, FIRE.place)
-    assert one(STATEMENT, FIRE, twin) is None
-
-
-def test_nothing_open_proposes_nothing() -> None:
-    assert propose([STATEMENT], []) == []
-
-
-@pytest.mark.parametrize(
-    ("title", "body", "kind"),
-    [
-        ("东湖区爆炸事故新闻发布会文字实录", "", EvidenceKind.PRESS_CONFERENCE),
-        ("市政府将于今晚召开新闻发布会", "", EvidenceKind.UPDATE),
-        ("厂房爆炸事故新闻发布会公告", "", EvidenceKind.UPDATE),
-        ("东湖化工园区爆炸事故续报(二)", "", EvidenceKind.UPDATE),
-        ("情况通报", "", EvidenceKind.STATEMENT),
-        ("关于厂房起火的情况说明", "", EvidenceKind.STATEMENT),
-        ("辟谣:网传水源被投毒不实", "", EvidenceKind.CLARIFICATION),
-        ("网传消息不属实", "经核实,该消息为谣言。", EvidenceKind.CLARIFICATION),
-        ("市水务局答复翠屏路居民", "已冲洗管网。", EvidenceKind.RESPONSE),
-        ("情况通报", "网传的说法是谣言。", EvidenceKind.STATEMENT),
-    ],
-)
-def test_the_kind_of_evidence_is_guessed_from_the_words(title: str, body: str, kind: EvidenceKind) -> None:
-    assert kind_of(title, body) is kind
+    assert at(web).state in (PageState.TAKEN, PageState.UNSEEN)
