@@ -46,6 +46,9 @@ _EVERYDAY = frozenset(
     "所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日市区"
     "這個們來為國說時會對於著過發後裡種經麼學現當沒動還進樣開從實區，。、；：！？“”（）《》「」"
 )
+_MARKUP = re.compile(rb"\s*<[A-Za-z!?]")
+# chance hardly ever makes well-formed UTF-8, and nearly any pair of bytes is some character of UTF-16
+_LIKELIER = {"utf-8": 0.5, "utf-16-le": -0.25, "utf-16-be": -0.25}
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -120,6 +123,8 @@ def _wide(data: bytes) -> bool:
     """Could this be UTF-16? Plain ASCII, read in pairs, looks like Chinese, but it has neither
     NULs nor the high bytes of Chinese in it."""
     head = data[: 4 * SAMPLE]
+    if b"\x00" not in head and _MARKUP.match(head) and b"</" in head:
+        return False  # in UTF-16 every letter of a tag would bring a NUL
     return b"\x00" in head or 8 * sum(byte >= 0x80 for byte in head) >= len(head)
 
 
@@ -144,8 +149,7 @@ def _best(data: bytes, hints: list[str]) -> str:
     wide = _WIDE if len(data) % 2 == 0 else ()
     names = list(dict.fromkeys([*hints, *_CHINESE, *wide]))
     fits = [(likelihood(text), name) for name in names if (text := _strict(data, name)) is not None]
-    # chance hardly ever makes well-formed UTF-8
-    fits = [(mark + 0.5 if name == "utf-8" else mark, name) for mark, name in fits]
+    fits = [(mark + _LIKELIER.get(name, 0.0), name) for mark, name in fits]
     # the order of names breaks ties; max keeps the first
     mark, name = max(fits, key=lambda fit: fit[0], default=(0.0, ""))
     if mark >= 0.5:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -86,10 +87,14 @@ class RowError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mapping_:  # noqa: N801  (Mapping is a word of the standard library's)
-    """Which column feeds which field, and which columns are left aside."""
+    """Which column feeds which field, and which columns are left aside.
+
+    `headers`: of a saved one, all columns of the table that it was made for.
+    """
 
     columns: dict[str, str]
     ignored: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -147,7 +152,7 @@ def from_message(
     cell = {field: message.get(column) for field, column in mapping.columns.items()}
     title, body = plaintext.clean(_words(cell, "title"), 1_000), plaintext.clean(_body(message, cell))
     if not (title or body):
-        raise RowError(f"neither a title (标题) nor a text (内容) in the columns {_named(message)}")
+        raise RowError(f"没有标题也没有内容（这些列里: {_named(message)}）；请补上其中一项")
     published = _time(cell, "published_at", mapping)
     author = plaintext.clean(_words(cell, "author"), 200)
     return RawSignal(
@@ -179,17 +184,77 @@ def accept(
     `place` is where the row stood (file:line, topic/partition@offset)."""
     try:
         if not isinstance(message, Mapping):
-            raise RowError(f"a row must be an object with named fields, this is {_kind(message)}")
+            raise RowError(f"一行应是带字段名的对象，这里是{_kind(message)}")
         return from_message(message, source_id=source_id, medium=medium, mapping=mapping)
     except (ValueError, RecursionError) as error:
         whole = raw if raw is not None else json.dumps(message, ensure_ascii=False, default=str)
-        return Rejected(place, f"{place}: {error}", shorten(whole))
+        return Rejected(place, f"{place}: {error}", shorten(whole), _fields(message, medium, mapping))
+
+
+def _fields(message: object, medium: Medium, mapping: Mapping_ | None) -> dict[str, Any] | None:
+    """What mending and replaying a row takes; nothing for rows without columns and for enormous ones."""
+    if not isinstance(message, Mapping):
+        return None
+    try:
+        row = _storable({name: value for name, value in message.items() if str(name).strip()})
+        size = len(json.dumps(row, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return None
+    columns = (mapping or guess_mapping(row)).columns
+    return {"row": row, "columns": columns, "medium": medium.value} if size <= MAX_RAW else None
+
+
+def _storable(value: object) -> Any:
+    """What JSON and every database takes: no NUL, no lone surrogate, no NaN."""
+    if isinstance(value, Mapping):
+        return {_storable(str(name)): _storable(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_storable(one) for one in value]
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return str(value).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+_JSON_ZH = {
+    "Expecting value": "这里缺少值",
+    "Expecting property name": "键要用双引号括起",
+    "Expecting ':'": "这里缺少冒号",
+    "Expecting ','": "这里缺少逗号",
+    "Extra data": "后面多出内容",
+    "Unterminated string": "文字没有收尾的引号",
+    "Invalid control character": "文字里有控制字符",
+    "Invalid \\": "反斜杠的写法不对",
+    "Illegal trailing comma": "多了逗号",
+}
+
+
+def json_trouble(error: ValueError | RecursionError) -> str:
+    """What the JSON reader found wrong, in the words of those who must mend it."""
+    said = getattr(error, "msg", "") or str(error)
+    if isinstance(error, RecursionError):
+        return "嵌套太深"
+    return next((words for english, words in _JSON_ZH.items() if said.startswith(english)), said)
+
+
+_LISTS = ("data", "rows", "items", "records", "list", "result", "tickets", "posts")
+
+
+def rows_in(found: object) -> list[object] | None:
+    """The rows of a JSON document: a list, an object that holds one under a usual name, or one row."""
+    if isinstance(found, list):
+        return found
+    if not isinstance(found, dict):
+        return None
+    named = next((found[key] for key in _LISTS if isinstance(found.get(key), list)), None)
+    if named is not None:
+        return list(named)
+    return [found] if guess_mapping(found).usable else None
 
 
 def shorten(raw: str) -> str:
     """A rejected text for the dead letters, whole unless it is enormous, then with a visible mark."""
     raw = raw.replace("\x00", "\ufffd")
-    return raw if len(raw) <= MAX_RAW else f"{raw[:MAX_RAW]}…({len(raw) - MAX_RAW:,} characters cut)"
+    return raw if len(raw) <= MAX_RAW else f"{raw[:MAX_RAW]}…（截去 {len(raw) - MAX_RAW:,} 个字符）"
 
 
 def medium_of(channel: str, default: Medium) -> Medium:
@@ -206,7 +271,7 @@ def _words(cell: Mapping[str, Any], field: str) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, (dict, list)):
-        raise RowError(f"{field} must be text, this is {_kind(value)}")
+        raise RowError(f"{field} 应是文字，这里是{_kind(value)}")
     text = str(value)
     return text[2:-1] if text.startswith('="') and text.endswith('"') else text
 
@@ -220,7 +285,7 @@ def _time(cell: Mapping[str, Any], field: str, mapping: Mapping_) -> datetime | 
     try:
         return parse_when(cell.get(field))
     except ValueError as error:
-        raise RowError(f"column {mapping.columns[field]!r}: {error}") from None
+        raise RowError(f"列 “{mapping.columns[field]}”: {error}") from None
 
 
 def _source(source_id: str, named: str) -> str:
@@ -237,7 +302,7 @@ def _content_id(title: str, body: str, author: str, published: datetime | None) 
 def _metrics(cell: Mapping[str, Any]) -> dict[str, int]:
     given = cell.get("metrics") or {}
     if not isinstance(given, Mapping):
-        raise RowError(f'metrics must be an object like {{"reads": 12}}, this is {_kind(given)}')
+        raise RowError(f'metrics 应是 {{"reads": 12}} 这样的对象，这里是{_kind(given)}')
     counts = {name: _count(name, given.get(name, cell.get(name))) for name in METRICS}
     return {name: count for name, count in counts.items() if count is not None}
 
@@ -252,14 +317,14 @@ def _count(name: str, value: object) -> int | None:
         return None
     found = _COUNT.fullmatch(text)
     if found is None or isinstance(value, bool):
-        raise RowError(f"{name} must be a count, this is {text[:40]!r}")
+        raise RowError(f"{name} 应是个数，这里是 “{text[:40]}”")
     return int(float(found[1]) * {"万": 1e4, "w": 1e4, "亿": 1e8}.get(found[2] or "", 1))
 
 
 def _named(message: Mapping[str, Any]) -> str:
-    return ", ".join(str(key)[:40] for key in list(message)[:12]) or "(none)"
+    return "、".join(str(key)[:40] for key in list(message)[:12]) or "一列也没有"
 
 
 def _kind(value: object) -> str:
-    names = {list: "a list", dict: "an object", str: "a text", type(None): "null", bool: "true or false"}
-    return names.get(type(value), "a number")
+    names = {list: "列表", dict: "对象", str: "文字", type(None): "空值", bool: "真假值"}
+    return names.get(type(value), "数字")

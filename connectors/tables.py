@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import functools
 import itertools
 import json
-import zipfile
-import zlib
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from typing import Any, TextIO
 
-import openpyxl
-
+from connectors.isolation import Cut, Pool
 from connectors.mapping import Mapping_, guess_mapping, shorten
 from connectors.ports import Refused
 from connectors.textfiles import MAX_LINE, lines, open_text
 from models.core.signals import Rejected
 
-MAX_SHEET = 512 * 2**20  # bytes that an .xlsx may unpack to
-MAX_SHARED = 128 * 2**20  # of those, the shared texts, which openpyxl holds whole
+UNPACK_S = 300.0  # a workbook of 100,000 rows takes about 20 s
 HEADER_ROWS = 10  # titles and notes may stand above the header
 
 Row = tuple[str, object, str | None, Mapping_ | None]  # place, message, raw text, mapping
+Told = Callable[[Mapping_, str], None]
 Line = tuple[str, list[Any] | Rejected, str]  # place, cells, raw text
 
 # --- CSV
@@ -59,11 +58,11 @@ class _Tape:
             del self.row[1:]
 
 
-def csv_rows(path: Path, mapping: Mapping_ | None) -> Iterator[Row]:
+def csv_rows(path: Path, mapping: Mapping_ | None, told: Told | None = None) -> Iterator[Row]:
     with open_text(path) as file:
         tape = _Tape(lines(file))
         table = _csv_table(path, tape, _delimiter(path))
-        yield from _table_rows(table, path.name, mapping)
+        yield from table_rows(table, path.name, mapping, told)
 
 
 def _delimiter(path: Path) -> str:
@@ -82,10 +81,10 @@ def _csv_table(path: Path, tape: _Tape, delimiter: str) -> Iterator[Line]:
             cells: list[Any] = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:
+        except csv.Error:
             tape.put_back()
             raw = "".join(tape.row)
-            reason = f"{place}: not a CSV row ({error}); look for a quotation mark that is never closed"
+            reason = f"{place}: 引号没有收尾，或收尾后还有字，分不出各格；请改这一行的引号"
             yield place, Rejected(place, reason, shorten(raw)), raw
             reader = csv.reader(tape, delimiter=delimiter, strict=True)
         else:
@@ -95,22 +94,52 @@ def _csv_table(path: Path, tape: _Tape, delimiter: str) -> Iterator[Line]:
 # --- tables: CSV and sheets share headers and width checks
 
 
-def _table_rows(table: Iterator[Line], name: str, mapping: Mapping_ | None) -> Iterator[Row]:
+class Changed(Refused):
+    """A table that has another header than the saved mapping was made for."""
+
+
+def table_rows(
+    table: Iterator[Line], name: str, mapping: Mapping_ | None, told: Told | None = None
+) -> Iterator[Row]:
+    """The rows below the header. `mapping` given: it must fit, nothing is guessed against it; `told`
+    hears the mapping that is used and how the header differs from the one it was made for."""
     table, above = iter(table), []
     for place, cells, raw in itertools.islice(table, HEADER_ROWS):
         if isinstance(cells, Rejected):
             yield place, cells, raw, None
             continue
+        header = [_head(cell) for cell in cells]
         found = mapping or guess_mapping(cells)
         if _is_header(cells, found):
-            yield from _below(table, [_head(cell) for cell in cells], found)
+            if told:
+                told(found, difference(found, header) if mapping else "")
+            yield from _below(table, header, found)
             return
-        above.append("、".join(str(cell) for cell in cells if cell not in (None, ""))[:200])
-    seen = "; ".join(line for line in above[:3] if line) or "nothing"
-    raise Refused(
-        f"{name}: no header row with a known title (标题) or text (内容) column in the first "
-        f"{HEADER_ROWS} rows (there is: {seen}); name the columns, or give a mapping"
+        above.append(header)
+    raise _no_header(name, above, mapping)
+
+
+def _no_header(name: str, above: list[list[str]], mapping: Mapping_ | None) -> Refused:
+    looks_like = next((row for row in above if _is_header(row, guess_mapping(row))), None)
+    if mapping is not None and looks_like:
+        return Changed(
+            f"{name}: 表头换了样子，与保存的列对应不符，没有读（{difference(mapping, looks_like)}）；"
+            "改 mappings 里的列对应，或删去那个文件重新识别"
+        )
+    seen = "；".join("、".join(filter(None, row))[:200] for row in above[:3] if any(row)) or "空"
+    return Refused(
+        f"{name}: 前 {HEADER_ROWS} 行里没有表头，至少要有标题或内容列（文件里是: {seen}）；请给列起名，或写列对应"
     )
+
+
+def difference(mapping: Mapping_, header: list[str]) -> str:
+    """What a header has more and less than the one that the mapping was made for; "" = the same."""
+    known = dict.fromkeys((*mapping.columns.values(), *mapping.headers))
+    given = dict.fromkeys(column for column in header if column.strip())
+    lost = [column for column in known if column not in given]
+    more = [column for column in given if column not in known] if mapping.headers else []
+    words = [("少了列 ", lost), ("多了列 ", more)]
+    return "，".join(word + "、".join(columns[:10]) for word, columns in words if columns)
 
 
 def _is_header(cells: list[Any], mapping: Mapping_) -> bool:
@@ -134,9 +163,7 @@ def _below(table: Iterator[Line], header: list[str], mapping: Mapping_) -> Itera
 def _wide_row(place: str, cells: list[Any], raw: str, header: list[str], mapping: Mapping_) -> Row:
     extra = [cell for cell in cells[len(header) :] if cell not in (None, "")]
     if extra:
-        reason = (
-            f"{place}: {len(cells)} cells under {len(header)} columns; quote the text that holds a separator"
-        )
+        reason = f"{place}: 表头 {len(header)} 列，这一行有 {len(cells)} 格；含分隔符的文字请加引号"
         return place, Rejected(place, reason, shorten(raw)), raw, mapping
     return place, dict(zip(header, cells, strict=False)), raw, mapping
 
@@ -144,51 +171,55 @@ def _wide_row(place: str, cells: list[Any], raw: str, header: list[str], mapping
 # --- XLSX
 
 
-def xlsx_rows(path: Path, mapping: Mapping_ | None) -> Iterator[Row]:
-    _check_zip(path)
+def xlsx_rows(path: Path, mapping: Mapping_ | None, told: Told | None = None) -> Iterator[Row]:
+    """The rows of every sheet with a known header; the workbook is taken apart in a process of its own."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with tempfile.TemporaryDirectory(prefix="huiying-sheet-") as room:
+        into = Path(room) / "rows.jsonl"
+        answer = _unpacked(path, into)
+        with into.open(encoding="utf-8") as file:
+            yield from _sheets(path, file, mapping, told)
+    if "cut" in answer:
+        place = f"{path.name}:{answer['rows']} 行以后"
+        yield place, Rejected(place, f"{place}: {answer['cut']}", ""), "", None
+
+
+@functools.cache
+def _pool() -> Pool:
+    pool = Pool("connectors.sheets:unpack", size=1)
+    atexit.register(pool.close)
+    return pool
+
+
+def _unpacked(path: Path, into: Path) -> dict[str, Any]:
+    request = {"path": str(path.resolve()), "into": str(into)}
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (ValueError, KeyError, ParseError, TypeError, zipfile.BadZipFile) as error:
-        raise Refused(f"{path.name}: not a readable workbook ({error}); save it again as .xlsx") from None
-    try:
-        yield from _sheets(path, book, mapping)
-    except (ParseError, zipfile.BadZipFile, zlib.error) as error:
-        raise Refused(f"{path.name}: the workbook is damaged ({error}); save it again as .xlsx") from None
-    finally:
-        book.close()
+        answer: dict[str, Any] = _pool().run(request, b"", UNPACK_S)
+    except Cut as cut:
+        raise Refused(f"{path.name}: 读这个工作簿时{cut}；请拆成几个文件，或存为 .csv") from None
+    if "refused" in answer:
+        raise Refused(f"{path.name}: {answer['refused']}")
+    return answer
 
 
-def _check_zip(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as pack:
-            sizes = {part.filename: part.file_size for part in pack.infolist()}
-    except zipfile.BadZipFile:
-        raise Refused(f"{path.name}: not an .xlsx file; open it and save it as .xlsx") from None
-    if (
-        sum(sizes.values()) > MAX_SHEET
-        or sizes.get("xl/sharedStrings.xml", 0) > MAX_SHARED
-        or len(sizes) > 5_000
-    ):
-        raise Refused(
-            f"{path.name}: unpacks to {sum(sizes.values()):,} bytes, too large; split it or use .csv"
-        )
-
-
-def _sheets(path: Path, book: Any, mapping: Mapping_ | None) -> Iterator[Row]:
-    """Every sheet that has a known header; a book without one is refused."""
-    refusals = []
-    for sheet in book.worksheets:
+def _sheets(path: Path, file: TextIO, mapping: Mapping_ | None, told: Told | None) -> Iterator[Row]:
+    """A sheet without a header is passed over, unless no sheet has one; one that looks like tickets
+    and does not fit the saved mapping is named."""
+    refusals, read = [], 0
+    for title, rows in itertools.groupby(map(json.loads, file), key=lambda row: row["s"]):
+        name = f"{path.name}:{title}"
         try:
-            yield from _table_rows(_sheet_table(path, sheet), f"{path.name}:{sheet.title}", mapping)
+            yield from table_rows(_sheet_table(name, rows), name, mapping, told)
+            read += 1
         except Refused as refused:
             refusals.append(refused)
-    if refusals and len(refusals) == len(book.worksheets):
-        raise refusals[0]
+            if isinstance(refused, Changed) and read:
+                yield name, Rejected(name, str(refused), ""), "", None
+    if not read:
+        raise refusals[0] if refusals else Refused(f"{path.name}: 工作簿是空的；请核对文件")
 
 
-def _sheet_table(path: Path, sheet: Any) -> Iterator[Line]:
-    sheet.reset_dimensions()  # the stated size is often wrong
-    for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=200), 1):
-        if any(cell is not None for cell in cells):
-            raw = json.dumps(cells, ensure_ascii=False, default=str)
-            yield f"{path.name}:{sheet.title}:{number}", list(cells), raw
+def _sheet_table(name: str, rows: Iterator[dict[str, Any]]) -> Iterator[Line]:
+    for row in rows:
+        yield f"{name}:{row['n']}", row["c"], json.dumps(row["c"], ensure_ascii=False)

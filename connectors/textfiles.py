@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,7 @@ from connectors.ports import Refused
 MAX_LINE = 2 * 2**20  # characters of one line
 MAX_UNPACKED = 2 * 2**30  # bytes that a .gz may unpack to
 _SAMPLE = 256 * 2**10
+_MISFIT = re.compile("[\udc80-\udcff]")
 
 
 class _Bounded(io.RawIOBase):
@@ -29,7 +31,7 @@ class _Bounded(io.RawIOBase):
         data = self._inner.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise Refused(f"{self._name}: unpacks to more than {MAX_UNPACKED:,} bytes; split the file")
+            raise Refused(f"{self._name}: 解压后超过 {MAX_UNPACKED:,} 字节；请拆成几个文件")
         buffer[: len(data)] = data
         return len(data)
 
@@ -53,19 +55,43 @@ def _encoding(path: Path) -> str:
     sample = head if block is head or not block else block
     # a cut in the middle of a character must not count against the right charset
     cut = sample.rfind(b"\n") + 1
-    name = encodings.guess(sample[:cut] if len(sample) == _SAMPLE and cut else sample)
-    return "utf-8-sig" if name == "utf-8" else name
+    whole = sample[:cut] if len(sample) == _SAMPLE and cut else sample
+    name = encodings.guess(whole)
+    return "utf-8-sig" if name == "utf-8" or _mostly_utf8(whole) else name
+
+
+def _mostly_utf8(sample: bytes) -> bool:
+    """At least half of the lines that tell are UTF-8: the others came from somewhere else."""
+    telling = [line for line in sample.splitlines()[:500] if not line.isascii()]
+    return b"\x00" not in sample and 2 * sum(map(_is_utf8, telling)) >= max(len(telling), 1)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def open_text(path: Path) -> io.TextIOWrapper:
+    """What does not fit the file's charset is marked, so that `lines` may look at that line by itself."""
     name = _encoding(path)
-    return io.TextIOWrapper(open_bytes(path), encoding=name, errors="replace", newline="")
+    errors = "surrogateescape" if name == "utf-8-sig" else "replace"
+    return io.TextIOWrapper(open_bytes(path), encoding=name, errors=errors, newline="")
 
 
 def lines(file: IO[str]) -> Iterator[str]:
-    """Lines of at most MAX_LINE characters, so that one endless line cannot fill the memory."""
+    """Lines of at most MAX_LINE characters, so that one endless line cannot fill the memory.
+
+    Files that were put together from several have lines of another charset: each is told apart alone.
+    """
     first = file.readline(MAX_LINE).removeprefix("\ufeff")
     if first:
-        yield first
+        yield _told_apart(first)
     while line := file.readline(MAX_LINE):
-        yield line
+        yield _told_apart(line)
+
+
+def _told_apart(line: str) -> str:
+    return encodings.decode(line.encode("utf-8", "surrogateescape")) if _MISFIT.search(line) else line

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from connectors import encodings
-from connectors.mapping import Mapping_, accept, from_message, guess_mapping, shorten
+from connectors.mapping import Mapping_, accept, from_message, guess_mapping, json_trouble, rows_in, shorten
 from connectors.ports import Refused
-from connectors.tables import Row, csv_rows, xlsx_rows
+from connectors.tables import Row, Told, csv_rows, xlsx_rows
 from connectors.textfiles import MAX_LINE, lines, open_bytes, open_text
 from models.core.signals import Batch, RawSignal, Rejected
 from models.core.vocabulary import Medium
@@ -26,7 +26,6 @@ __all__ = ["Mapping_", "from_message", "guess_mapping", "mapping_of", "read", "r
 
 BATCH = 500
 MAX_JSON = 256 * 2**20  # bytes of a JSON file, which must be held whole
-_LISTS = ("data", "rows", "items", "records", "list", "result", "tickets", "posts")
 
 Outcome = RawSignal | Rejected
 
@@ -53,26 +52,41 @@ def read_batches(
     medium: Medium | None = None,
     mapping: Mapping_ | None = None,
     size: int = BATCH,
+    told: Told | None = None,
 ) -> Iterator[Batch]:
     """The file as a stream of batches of up to `size` rows.
 
-    `kind` is "tickets" (medium hotline unless a column says otherwise) or "posts" (news).
-    `mapping` overrides the guess. Raises Refused when the file cannot be read as a whole.
+    `kind` is "tickets" (medium hotline unless a column says otherwise) or "posts" (news). `mapping` is
+    used instead of a guess; `told` hears which one is used for a table, and how its header differs
+    from the mapping's. Raises Refused when the file cannot be read as a whole.
     """
     usual = medium or default_medium(kind)
     outcomes = (
         message
         if isinstance(message, Rejected)
-        else accept(message, place, source_id=source_id, medium=usual, mapping=mapping or found, raw=raw)
-        for place, message, raw, found in _guarded(path, rows(path, mapping))
+        else accept(
+            message,
+            place,
+            source_id=source_id,
+            medium=usual,
+            mapping=found or _fitting(message, mapping),
+            raw=raw,
+        )
+        for place, message, raw, found in _guarded(path, rows(path, mapping, told))
     )
     while chunk := list(itertools.islice(outcomes, size)):
         yield to_batch(chunk)
 
 
+def _fitting(message: object, mapping: Mapping_ | None) -> Mapping_ | None:
+    """A saved mapping serves a JSON row only where the row has its columns."""
+    fits = mapping and isinstance(message, Mapping) and any(c in message for c in mapping.columns.values())
+    return mapping if fits else None
+
+
 def mapping_of(path: Path) -> Mapping_:
     """The mapping that would be used for the file's first row, to be shown before importing."""
-    for _, message, _, found in _guarded(path, rows(path, None)):
+    for _, message, _, found in _guarded(path, rows(path)):
         if found is not None:
             return found
         if isinstance(message, Mapping):
@@ -82,7 +96,7 @@ def mapping_of(path: Path) -> Mapping_:
 
 def default_medium(kind: str) -> Medium:
     if kind not in ("tickets", "posts"):
-        raise ValueError(f"{kind!r} is not a kind of file; it is tickets or posts")
+        raise ValueError(f"文件种类 {kind!r} 不认识；可用: tickets posts")
     return Medium.HOTLINE if kind == "tickets" else Medium.NEWS
 
 
@@ -95,23 +109,19 @@ def to_batch(outcomes: Iterable[Outcome]) -> Batch:
     )
 
 
-def rows(path: Path, mapping: Mapping_ | None) -> Iterator[Row]:
+def rows(path: Path, mapping: Mapping_ | None = None, told: Told | None = None) -> Iterator[Row]:
     """The rows of a file by its ending, gzipped or not."""
     ending = Path(path.name.removesuffix(".gz")).suffix.lower()
     if ending in (".csv", ".tsv", ".txt"):
-        return csv_rows(path, mapping)
+        return csv_rows(path, mapping, told)
     if ending in (".xlsx", ".xlsm"):
-        return xlsx_rows(path, mapping)
+        return xlsx_rows(path, mapping, told)
     if ending in (".jsonl", ".ndjson"):
         return _jsonl_rows(path)
     if ending == ".json":
         return _json_rows(path)
-    hint = (
-        "save it as .xlsx in the spreadsheet program"
-        if ending == ".xls"
-        else "use .csv, .xlsx, .jsonl or .json"
-    )
-    raise Refused(f"{path.name}: files ending in {ending or 'nothing'} are not read; {hint}")
+    hint = "请用表格软件另存为 .xlsx" if ending == ".xls" else "请用 .csv、.xlsx、.jsonl 或 .json"
+    raise Refused(f"{path.name}: 不读以 {ending or '空'} 结尾的文件；{hint}")
 
 
 def _guarded(path: Path, source: Iterator[Row]) -> Iterator[Row]:
@@ -129,16 +139,16 @@ def _guarded(path: Path, source: Iterator[Row]) -> Iterator[Row]:
         reason = str(error) if isinstance(error, Refused) else _damage(path, error)
         if count == 0:
             raise Refused(reason) from None
-        place = f"{path.name}:after row {count}"
-        yield place, Rejected(place, f"{place}: the rest could not be read: {reason}", ""), "", None
+        place = f"{path.name}:{count} 行以后"
+        yield place, Rejected(place, f"{place}: 其余读不出来: {reason}", ""), "", None
 
 
 def _damage(path: Path, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"{path}: there is no such file"
+        return f"{path}: 没有这个文件；请核对路径"
     if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
-        return f"{path.name}: the gzip data is damaged ({error}); fetch the file again"
-    return f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})"
+        return f"{path.name}: gzip 数据已损坏（{error}）；请重新取一份"
+    return f"{path}: 读不了（{getattr(error, 'strerror', None) or error}）；请核对文件和权限"
 
 
 def _jsonl_rows(path: Path) -> Iterator[Row]:
@@ -152,7 +162,7 @@ def _jsonl_rows(path: Path) -> Iterator[Row]:
             place = f"{path.name}:{number}"
             if len(line) >= MAX_LINE and not line.endswith(("\n", "\r")):
                 going_on = True
-                reason = f"{place}: the line is longer than {MAX_LINE:,} characters"
+                reason = f"{place}: 这一行超过 {MAX_LINE:,} 个字符；请拆开"
                 yield place, Rejected(place, reason, shorten(line)), line, None
             elif line.strip():
                 yield place, _loads(line, place), line.rstrip("\r\n"), None
@@ -162,9 +172,9 @@ def _loads(text: str, place: str) -> object:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        reason = f"{place}:{error.colno}: not JSON ({error.msg})"
+        reason = f"{place}:{error.colno}: 不是 JSON（{json_trouble(error)}）"
     except (ValueError, RecursionError) as error:
-        reason = f"{place}: not JSON that can be read ({error})"
+        reason = f"{place}: JSON 读不出来（{json_trouble(error)}）"
     return Rejected(place, reason, shorten(text))
 
 
@@ -172,27 +182,16 @@ def _json_rows(path: Path) -> Iterator[Row]:
     with open_bytes(path) as file:
         data = file.read(MAX_JSON + 1)
     if len(data) > MAX_JSON:
-        raise Refused(
-            f"{path.name}: larger than {MAX_JSON:,} bytes; write one object per line and name it .jsonl"
-        )
+        raise Refused(f"{path.name}: 超过 {MAX_JSON:,} 字节；请写成每行一个对象，以 .jsonl 结尾")
     text = encodings.decode(data)
     found = _loads(text, path.name)
     if isinstance(found, Rejected):
         if re.match(r"\s*\{.*\}\s*\n\s*\{", text[:MAX_LINE]):
             yield from _jsonl_rows(path)  # JSON Lines under another name
             return
-        raise Refused(f"{found.reason}; a .json file holds one list of objects")
-    for number, row in enumerate(_list_in(found, path), 1):
+        raise Refused(f"{found.reason}；.json 文件应为一个对象列表")
+    listed = rows_in(found)
+    if listed is None:
+        raise Refused(f'{path.name}: 里面没有成列的行；写成 [{{…}}, {{…}}] 或 {{"data": [{{…}}]}}')
+    for number, row in enumerate(listed, 1):
         yield f"{path.name}[{number}]", row, None, None
-
-
-def _list_in(found: object, path: Path) -> list[object]:
-    if isinstance(found, list):
-        return found
-    if isinstance(found, dict):
-        named = next((found[key] for key in _LISTS if isinstance(found.get(key), list)), None)
-        if named is not None:
-            return list(named)
-        if guess_mapping(found).usable:
-            return [found]
-    raise Refused(f'{path.name}: there is no list of rows in it; write [{{…}}, {{…}}] or {{"data": [{{…}}]}}')

@@ -10,7 +10,7 @@ from email.utils import parsedate_tz
 from models.core.moment import CST
 
 EARLIEST, LATEST = 1990, 2100  # years outside are a machine's default or a slip, not a time
-FORMS = "2026-11-21 02:13, 2026/11/21 2:13, 2026年11月21日2时13分"
+FORMS = "2026-11-21 02:13、2026/11/21 2:13 或 2026年11月21日2时13分"
 _EXCEL_EPOCH = datetime(1899, 12, 30, tzinfo=CST)
 
 _CIVIL = re.compile(
@@ -23,7 +23,6 @@ _CIVIL = re.compile(
 _COMPACT = re.compile(
     r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:[T ]?(?P<h>\d{2})(?P<min>\d{2})(?P<s>\d{2})?)?"
 )
-_ZONE_AT_END = re.compile(r"(?:[A-Z]{1,5}|[+-]\d{4})\s*(?:\([^)]*\))?$")
 _ZONE_AT_END = re.compile(r"(?:[A-Z]{1,5}|[+-]\d{4})\s*(?:\([^)]*\))?$")
 _EPOCH = re.compile(r"\d{10}(?:\.\d+)?|\d{13}")
 
@@ -41,9 +40,9 @@ def parse_when(value: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         moment = None
     if moment is None:
-        raise ValueError(f"{str(value)[:60]!r} is not a time; write it like {FORMS}")
+        raise ValueError(f"“{str(value)[:60]}” 不是时间；写成 {FORMS}")
     if not EARLIEST <= moment.year < LATEST:
-        raise ValueError(f"{str(value)[:60]!r} lies in the year {moment.year}, which cannot be meant")
+        raise ValueError(f"“{str(value)[:60]}” 落在 {moment.year} 年，不会是真的；请核对")
     return moment
 
 

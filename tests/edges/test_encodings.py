@@ -21,6 +21,31 @@ def test_undeclared_simplified_chinese_is_told_apart(text: str, charset: str) ->
     assert decode(text.encode(charset)) == text
 
 
+SHORT = [
+    "停水",
+    "东坪",
+    "你好",
+    "A座停水",
+    "①停水",
+    "12345热线：停水",
+    "王某某反映停水停电",
+    "2026-11-21,停水,12.5元",
+    "停水\r\n",
+]
+
+
+@pytest.mark.parametrize("text", [*SHORT, "喆", "㐂堃", "中", "啊"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_few_characters_are_enough(text: str, charset: str) -> None:
+    assert decode(text.encode(charset)) == text
+
+
+@pytest.mark.parametrize("text", ["停電", "臺北", "漏水嚴重", "請處理", "標題,內容\n停水,三天\n"])
+@pytest.mark.parametrize("charset", ["utf-8", "big5", "gb18030", "utf-16"])
+def test_a_few_traditional_characters_are_enough(text: str, charset: str) -> None:
+    assert decode(text.encode(charset)) == text
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be"])
 def test_undeclared_traditional_chinese_is_told_apart(charset: str) -> None:
     assert decode(TRADITIONAL.encode(charset)) == TRADITIONAL

@@ -52,10 +52,18 @@ def test_a_csv_of_tickets_is_read_in_every_charset(tmp_path: Path, charset: str)
 
 def test_a_big5_csv_of_traditional_tickets_is_read(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "1,供水異味,自來水三天都有異味", header="編號,標題,內容", charset="big5")
-    with pytest.raises(Refused, match="no header row"):
+    with pytest.raises(Refused, match="没有表头"):
         got(path)  # traditional column names are not guessed …
     path = table(tmp_path / "u.csv", "1,供水異味,自來水三天都有異味", header="id,title,body", charset="big5")
     assert got(path).signals[0].body == "自來水三天都有異味"
+
+
+def test_a_file_put_together_from_two_charsets_keeps_both(tmp_path: Path) -> None:
+    rows = [ROWS[0].encode(), ROWS[1].encode("gb18030"), ROWS[0].replace("1001", "1003").encode()]
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\r\n".join([HEADER.encode(), *rows]) + b"\r\n")
+    titles = [signal.title for signal in got(path).signals]
+    assert titles == ["自来水有异味", "路灯不亮", "自来水有异味"]
 
 
 def test_the_mapping_is_guessed_and_shown_with_what_is_left_aside(tmp_path: Path) -> None:
@@ -106,8 +114,8 @@ def test_a_bad_row_is_rejected_with_its_line_and_the_counts_add_up(tmp_path: Pat
     reasons = [row.reason for row in batch.rejected]
     assert [reason.partition(": ")[0] for reason in reasons] == ["t.csv:3", "t.csv:4", "t.csv:5"]
     assert "留言时间" in reasons[0]
-    assert "neither a title" in reasons[1]
-    assert "9 cells under 7 columns" in reasons[2]
+    assert "没有标题也没有内容" in reasons[1]
+    assert "表头 7 列，这一行有 9 格" in reasons[2]
     assert "昨天下午" in batch.rejected[0].raw
 
 
@@ -117,7 +125,7 @@ def test_a_quotation_mark_that_is_never_closed_costs_one_row(tmp_path: Path) -> 
     assert [signal.external_id for signal in batch.signals] == ["1001", "1002"]
     assert len(batch.rejected) == 1
     assert batch.rejected[0].place == "t.csv:3"
-    assert "quotation mark" in batch.rejected[0].reason
+    assert "引号" in batch.rejected[0].reason
 
 
 def test_a_text_over_several_lines_is_one_row_and_later_line_numbers_are_right(tmp_path: Path) -> None:
@@ -137,7 +145,7 @@ def test_a_title_above_the_header_is_passed_over(tmp_path: Path) -> None:
 def test_a_file_without_known_columns_is_refused_and_told_what_it_holds(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="甲"):
         got(write(tmp_path / "t.csv", "甲,乙\n1,2\n"))
-    with pytest.raises(Refused, match="no header row"):
+    with pytest.raises(Refused, match="没有表头"):
         got(write(tmp_path / "empty.csv", ""))
 
 
@@ -176,14 +184,42 @@ def test_an_xlsx_with_date_cells_numbers_and_blank_rows_is_read(tmp_path: Path) 
     assert batch.rejected[0].place == "t.xlsx:Sheet1:6"
 
 
+def test_a_sheet_that_was_formatted_to_its_end_and_an_empty_book_are_bounded(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(["标题", "内容"])
+    page.append(["停水", "三天"])
+    page.cell(row=1_048_576, column=1, value="很远的一格")
+    book.save(tmp_path / "far.xlsx")
+    assert [signal.title for signal in got(tmp_path / "far.xlsx").signals] == ["停水"]
+    openpyxl.Workbook().save(tmp_path / "empty.xlsx")
+    with pytest.raises(Refused, match="空的"):
+        got(tmp_path / "empty.xlsx")
+
+
+def test_a_workbook_of_nested_entities_is_cut_and_the_next_is_read(tmp_path: Path) -> None:
+    path = sheet(tmp_path / "t.xlsx", ["标题", "内容"], ["停水", "三天"])
+    bomb = tmp_path / "bomb.xlsx"
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    kind = f'<!DOCTYPE worksheet [<!ENTITY e0 "停水">{entities}]>'
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            xml = old.read(part).decode()
+            new.writestr(part, kind + xml.replace("三天", "&e11;") if "sheet1" in part else xml)
+    rejected = got(bomb).rejected
+    assert "已损坏" in rejected[0].reason
+    assert len(got(path).signals) == 1
+
+
 def test_a_zip_bomb_and_a_file_that_is_no_workbook_are_refused(tmp_path: Path) -> None:
     path = sheet(tmp_path / "t.xlsx", ["标题", "内容"], ["停水", "三天"])
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as pack:
         for number in range(6):
             pack.writestr(f"xl/media/{number}.bin", bytes(100 * 2**20))
-    with pytest.raises(Refused, match="too large"):
+    with pytest.raises(Refused, match="太大"):
         got(path)
-    with pytest.raises(Refused, match=r"save it as \.xlsx"):
+    with pytest.raises(Refused, match=r"另存为 \.xlsx"):
         got(write(tmp_path / "u.xlsx", "<html>not a workbook</html>"))
     with pytest.raises(Refused, match=r"\.xlsx"):
         got(write(tmp_path / "old.xls", "x"))
@@ -257,7 +293,7 @@ def test_a_gzipped_file_is_read_and_a_damaged_one_keeps_what_stands_before_the_d
     whole.write_bytes(packed)
     cut.write_bytes(packed[: len(packed) // 2])
     assert len(got(whole).signals) == 5_000
-    with pytest.raises(Refused, match="damaged"):
+    with pytest.raises(Refused, match="已损坏"):
         got(cut)
 
 
@@ -293,11 +329,11 @@ def test_batches_hold_five_hundred_rows_and_add_up(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_of_no_known_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="no such file"):
+    with pytest.raises(Refused, match="没有这个文件"):
         got(tmp_path / "none.csv")
     with pytest.raises(Refused, match=r"\.pdf"):
         got(write(tmp_path / "t.pdf", "x"))
-    with pytest.raises(ValueError, match="tickets or posts"):
+    with pytest.raises(ValueError, match="tickets posts"):
         got(table(tmp_path / "t.csv", *ROWS), kind="letters")
 
 

@@ -38,7 +38,7 @@ from models.core.moment import CST
 )
 def test_a_time_is_read_in_the_shape_that_it_was_written_in(written: object, meant: datetime | None) -> None:
     if meant is None:
-        with pytest.raises(ValueError, match="not a time"):
+        with pytest.raises(ValueError, match="不是时间"):
             parse_when(written)
     else:
         assert parse_when(written) == meant
@@ -59,5 +59,5 @@ def test_what_is_no_time_is_refused_with_the_form_wanted(written: object) -> Non
 
 @pytest.mark.parametrize("written", ["1970-01-01 00:00", "0001-01-01", "9999-12-31 23:59"])
 def test_a_year_that_cannot_be_meant_is_refused(written: str) -> None:
-    with pytest.raises(ValueError, match="cannot be meant"):
+    with pytest.raises(ValueError, match="不会是真的"):
         parse_when(written)

@@ -1,0 +1,63 @@
+"""Words in a box that only the site's key opens: AES-256-GCM, bound to the row that it belongs to.
+
+The only home of `cryptography`. The key is derived (HKDF-SHA256) from the site's secret, which stays
+outside of the database; a box names its key, so that a wrong one is told from a damaged box.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from connectors.ports import Refused
+
+LEAST = 16
+"""Characters of a secret; `huiying secret` makes one of 32 random bytes."""
+_NONCE = 12
+_PURPOSE = b"huiying personal data v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """Seals and opens with one key; usable from many threads."""
+
+    key_id: str
+    _cipher: AESGCM = field(repr=False)
+
+    def seal(self, uid: str, words: Mapping[str, Any]) -> bytes:
+        """`words` (JSON-ready) as a box that opens for `uid` only."""
+        nonce = os.urandom(_NONCE)
+        plain = json.dumps(words, ensure_ascii=False).encode("utf-8", "replace")
+        return nonce + self._cipher.encrypt(nonce, plain, uid.encode())
+
+    def open(self, uid: str, key_id: str, box: bytes) -> dict[str, Any]:
+        """The words of a box. Raises Refused for another key's box and for a damaged one."""
+        if key_id != self.key_id:
+            raise Refused(
+                f"{uid} 是用另一把密钥({key_id})加密的，现在的是 {self.key_id}；请换回原来的 personal_key"
+            )
+        try:
+            plain = self._cipher.decrypt(box[:_NONCE], box[_NONCE:], uid.encode())
+        except InvalidTag:
+            raise Refused(f"{uid} 的加密原文已损坏或被改动；请从备份恢复") from None
+        found: dict[str, Any] = json.loads(plain)
+        return found
+
+
+def sealer(secret: str) -> Sealer:
+    """The sealer of a site's secret. Raises Refused when it is too short to be one."""
+    if len(secret) < LEAST:
+        raise Refused(
+            f"personal_key 只有 {len(secret)} 个字符，至少要 {LEAST} 个；用 huiying secret 生成一个"
+        )
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.encode())
+    return Sealer(hashlib.sha256(key).hexdigest()[:12], AESGCM(key))
