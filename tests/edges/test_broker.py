@@ -1,17 +1,34 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
+import jsonschema
 import pytest
 
-from connectors.broker import BrokerSettings, Offset, Polled, TicketConsumer, check, publish, read_message
+from connectors.broker import (
+    BrokerSettings,
+    Offset,
+    Outgoing,
+    Polled,
+    Publisher,
+    TicketConsumer,
+    check,
+    original,
+    publish,
+    read_message,
+    schema,
+)
 from connectors.ports import Refused
 from models.core.signals import RawSignal, Rejected
 from models.core.vocabulary import Medium
 from support.kafka import Broker, broker
+from support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +40,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture
 def settings(kafka: Broker) -> BrokerSettings:
     topic = f"tickets-{uuid.uuid4().hex[:8]}"
-    return BrokerSettings(kafka.bootstrap, (topic,), group=f"g-{topic}", session_timeout_s=6)
+    kafka.create(topic)
+    return BrokerSettings(
+        kafka.bootstrap, (topic,), group=f"g-{topic}", session_timeout_s=6, security=kafka.settings
+    )
 
 
 def ticket(number: int) -> dict[str, object]:
@@ -77,9 +97,12 @@ def test_what_was_not_committed_comes_again_after_a_crash(settings: BrokerSettin
 
 
 READ_AND_HANG = """
-import sys, time
+import json, sys, time
 from connectors.broker import BrokerSettings, TicketConsumer
-consumer = TicketConsumer(BrokerSettings(sys.argv[1], (sys.argv[2],), group=sys.argv[3], session_timeout_s=2))
+security = json.loads(sys.argv[4])
+consumer = TicketConsumer(
+    BrokerSettings(sys.argv[1], (sys.argv[2],), group=sys.argv[3], session_timeout_s=2, security=security)
+)
 got = 0
 while got < 20:
     got += consumer.poll(timeout_s=0.5).batch.read
@@ -88,10 +111,14 @@ time.sleep(600)
 """
 
 
-def test_a_consumer_that_is_killed_after_reading_loses_nothing(settings: BrokerSettings) -> None:
+def test_a_consumer_that_is_killed_after_reading_loses_nothing(
+    settings: BrokerSettings, kafka: Broker
+) -> None:
+    kafka.needs_real()
     topic = settings.topics[0]
     publish(settings, topic, [ticket(n) for n in range(20)])
-    command = [sys.executable, "-c", READ_AND_HANG, settings.bootstrap, topic, settings.group]
+    security = json.dumps(dict(settings.security))
+    command = [sys.executable, "-c", READ_AND_HANG, settings.bootstrap, topic, settings.group, security]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
         assert victim.stdout is not None
         assert victim.stdout.readline() == "read\n"
@@ -131,8 +158,8 @@ def test_a_message_of_more_than_two_megabytes_is_rejected_and_the_next_is_read(
 
 
 def test_check_names_a_missing_topic(kafka: Broker) -> None:
-    assert check(BrokerSettings(kafka.bootstrap)) is None
-    said = check(BrokerSettings(kafka.bootstrap, ("no-such-topic",)))
+    assert check(BrokerSettings(kafka.bootstrap, security=kafka.settings)) is None
+    said = check(BrokerSettings(kafka.bootstrap, ("no-such-topic",), security=kafka.settings))
     assert said is not None
     assert "no-such-topic" in said
 
@@ -150,8 +177,148 @@ def test_check_of_a_broker_that_is_not_there_gives_one_sentence_and_no_password(
 def test_settings_that_cannot_work_are_refused_in_words(kafka: Broker) -> None:
     with pytest.raises(Refused, match="topics is empty"):
         TicketConsumer(BrokerSettings("127.0.0.1:1"))
+    with pytest.raises(Refused, match=r"range or cooperative"):
+        TicketConsumer(BrokerSettings(kafka.bootstrap, ("t",), assignor="sticky"))
     with pytest.raises(Refused, match="mend kafka"):
         TicketConsumer(BrokerSettings(kafka.bootstrap, ("t",), security={"no_such_setting": 1}))
+
+
+def test_posts_and_tickets_come_from_topics_of_their_own(settings: BrokerSettings, kafka: Broker) -> None:
+    posts = f"posts-{uuid.uuid4().hex[:8]}"
+    kafka.create(posts)
+    publish(settings, settings.topics[0], [ticket(1)])
+    publish(settings, posts, [ticket(2), {**ticket(3), "channel": "微博"}])
+    with TicketConsumer(replace(settings, posts=(posts,))) as consumer:
+        found = drain(consumer, 3).batch.signals
+    assert {s.external_id: (s.source_id, s.medium) for s in found} == {
+        "T1": (settings.topics[0], Medium.HOTLINE),
+        "T2": (posts, Medium.NEWS),
+        "T3": (posts, Medium.WEIBO),
+    }
+
+
+@pytest.mark.parametrize("assignor", ["range", "cooperative"])
+def test_partitions_that_change_hands_are_read_on_where_the_last_commit_stood(
+    settings: BrokerSettings, kafka: Broker, assignor: str
+) -> None:
+    kafka.needs_real()
+    settings = replace(settings, assignor=assignor)
+    sent = publish(settings, settings.topics[0], [ticket(n) for n in range(300)])
+    found: Counter[str] = Counter()
+
+    def take(consumer: TicketConsumer) -> None:
+        polled = consumer.poll(0.3, 10)
+        found.update(signal.external_id for signal in polled.batch.signals)
+        consumer.commit(polled.offsets)
+
+    with TicketConsumer(settings) as first:
+        for _ in range(6):
+            take(first)
+        with TicketConsumer(settings) as second:  # joins: one partition of two is its own now
+            for _ in range(40):
+                take(first)
+                take(second)
+                if second.lags() and first.lags():
+                    break
+            assert first.lags()
+            assert second.lags()
+            assert not set(first.lags()) & set(second.lags())
+            assert first.moves >= 2
+        for _ in range(200):
+            take(first)
+            if len(found) == sent:
+                break
+    assert len(found) == sent
+    assert sum(found.values()) - sent <= 20  # at most what one poll of each had in hand came twice
+
+
+def test_what_is_just_being_stored_is_committed_before_its_partitions_go(settings: BrokerSettings) -> None:
+    sent = publish(settings, settings.topics[0], [ticket(n) for n in range(40)])
+    pending: list[Offset] = []
+    found: set[str] = set()
+    with TicketConsumer(settings, lambda: tuple(pending)) as first:
+        for _ in range(60):
+            polled = first.poll(0.5, 15)
+            found |= ids(polled)
+            pending += polled.offsets
+            if len(found) >= 15:
+                break
+    with TicketConsumer(settings) as second:
+        rest = ids(drain(second, sent - len(found)))
+    assert not found & rest
+    assert len(found | rest) == sent
+
+
+def test_a_topic_that_was_made_anew_has_another_identity(settings: BrokerSettings, kafka: Broker) -> None:
+    kafka.needs_real()
+    topic = settings.topics[0]
+    with TicketConsumer(settings) as consumer:
+        consumer.poll(0.5)
+        before = consumer.topics()
+        kafka.delete(topic)
+        assert until(lambda: topic not in consumer.topics())
+        kafka.create(topic)
+        assert until(lambda: consumer.topics().get(topic)) not in ("", before[topic])
+
+
+def test_a_mistyped_topic_is_not_made(settings: BrokerSettings, kafka: Broker) -> None:
+    kafka.needs_real()
+    typed = f"mistyped-{uuid.uuid4().hex[:8]}"
+    with TicketConsumer(replace(settings, topics=(*settings.topics, typed))) as consumer:
+        for _ in range(6):
+            consumer.poll(0.3)
+        assert typed not in consumer.topics()
+
+
+def test_what_is_packed_in_a_way_we_cannot_open_is_named_and_not_skipped(kafka: Broker) -> None:
+    kafka.needs_real()
+    topic = f"packed-{uuid.uuid4().hex[:8]}"
+    kafka.create(topic, 1, **{"compression.type": "zstd"})
+    settings = BrokerSettings(kafka.bootstrap, (topic,), group=f"g-{topic}", security=kafka.settings)
+    publish(settings, topic, [ticket(1)])
+    with TicketConsumer(settings) as consumer, pytest.raises(Refused, match="zstd"):
+        drain(consumer, 1)
+
+
+def test_messages_of_one_key_stay_in_order_and_carry_their_headers(settings: BrokerSettings) -> None:
+    topic = settings.topics[0]
+    publisher = Publisher(settings)
+    sent = [Outgoing(json.dumps(ticket(n)).encode(), f"K{n % 7}", {"n": str(n)}) for n in range(200)]
+    assert publisher.send(topic, sent) == 200
+    publisher.close()
+    with TicketConsumer(settings) as consumer:
+        numbers = [int(s.external_id[1:]) for s in drain(consumer, 200).batch.signals]
+    for key in range(7):
+        ours = [n for n in numbers if n % 7 == key]
+        assert ours == sorted(ours)
+
+
+def test_a_message_is_read_again_where_it_stands_byte_for_byte(settings: BrokerSettings) -> None:
+    topic = settings.topics[0]
+    publish(settings, topic, [b"\xff\xfe\x00 poison"])
+    with TicketConsumer(settings) as consumer:
+        place = drain(consumer, 1).batch.rejected[0].place
+    found = original(settings, [place, f"{topic}/0@999", "no-such-topic/0@0", "tickets.csv:7"])
+    assert found == {place: b"\xff\xfe\x00 poison"}
+
+
+ADMITTED = [
+    ticket(1),
+    {"text": "停水三天"},
+    {"body": "x", "metrics": {"reads": "3.2万"}, "published_at": 1763690000},
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "admitted"),
+    [*((m, True) for m in ADMITTED), ({"id": "T9"}, False), ({"title": ["停"]}, False)],
+)
+def test_the_message_schema_admits_what_is_read_and_bars_what_is_refused(
+    message: dict[str, object], admitted: bool
+) -> None:
+    found = read_message(json.dumps(message).encode(), "t/0@1", source_id="t", medium=Medium.NEWS)
+    assert jsonschema.Draft202012Validator(schema("message")).is_valid(message) is admitted
+    assert isinstance(found, RawSignal) is admitted
 
 
 def test_a_message_may_not_speak_for_another_source() -> None:
