@@ -21,12 +21,14 @@ class Refused(ConnectorError):
 class Unreachable(ConnectorError):
     """Nobody answered, or not in time: trying again may help.
 
-    `retry_after` is the other side's own wish in seconds, when it stated one.
+    `retry_after` is the other side's own wish in seconds, when it stated one. `reached`: somebody
+    was there and said so; else it may as well be our own network.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, reached: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.reached = reached
 
 
 class Outcome(StrEnum):

@@ -2,7 +2,7 @@
 
 To add a channel: write `connectors/channels/<type>.py` with
 `build(settings, secrets, now) -> Channel` (read the settings with `settings.py`, the alert with
-`view.py`), name it in `TYPES`, and add it to tests/edges/test_channels_contract.py. An adapter
+`view.py`), name it in `TYPES`, and add a `Kit` to tests/support/kits.py. An adapter
 translates and nothing else: it never decides who is told, when, or how often.
 """
 
@@ -16,6 +16,7 @@ from typing import cast
 
 from connectors.channels.settings import Now, Secrets, Settings, name, text
 from connectors.ports import Channel, ConnectorError, Delivery, Message, Outcome, Refused
+from models.core.pacing import Limit
 
 # type → module, imported when first wanted, so that slack_sdk is not loaded for a webhook
 TYPES = {
@@ -23,6 +24,21 @@ TYPES = {
     "webhook": "connectors.channels.webhook",
     "slack": "connectors.channels.slack",
 }
+
+# type → messages a minute where the platform states a limit; a site may write another `per_minute`.
+# DingTalk, WeCom, Feishu: per robot, in their own documents; Slack: one a second; mail: a proposal
+PER_MINUTE = {"dingtalk": 20, "wecom": 20, "feishu": 100, "slack": 60, "mail": 60}
+
+
+def limit(settings: Settings) -> Limit:
+    """How many messages a minute a channel bears, and how many alerts in one, from its settings.
+
+    A webhook speaks to a machine, which wants one body an alert; one with a limit speaks to people.
+    """
+    kind = str(settings.get("type"))
+    per_minute = settings.get("per_minute") or PER_MINUTE.get(kind)
+    alone = kind == "webhook" and per_minute is None
+    return Limit(per_minute, settings.get("together") or (1 if alone else None))
 
 
 @dataclass(slots=True, eq=False)

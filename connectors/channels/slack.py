@@ -84,7 +84,7 @@ def post(message: Message) -> dict[str, Any]:
     seen = view(message)
     return {
         "channel": message.address,
-        "text": fit(f"{seen.badge} {seen.title} {seen.ref} {seen.due} {seen.left}".strip(), _TEXT),
+        "text": fit(_summary(seen), _TEXT),
         "blocks": blocks(seen, message.alert_id),
         "metadata": {
             "event_type": EVENT_TYPE,
@@ -95,6 +95,12 @@ def post(message: Message) -> dict[str, Any]:
     }
 
 
+def _summary(seen: View) -> str:
+    """For the notification on a locked phone."""
+    more = f"（另 {len(seen.also)} 条）" if seen.also else ""
+    return f"{seen.badge} {seen.title} {seen.ref} {seen.due} {seen.left}{more}".strip()
+
+
 def blocks(seen: View, alert_id: str) -> list[dict[str, Any]]:
     """Header with the level, why, due and rung, the reference, and two buttons."""
     head = " ".join(filter(None, (f"【{seen.badge}】" if seen.badge else "", seen.title)))
@@ -103,6 +109,8 @@ def blocks(seen: View, alert_id: str) -> list[dict[str, Any]]:
         kept.append({"type": "section", "text": _markdown(f"*缘由* {fit(seen.why, _SECTION - 10)}")})
     if named := fields(seen):
         kept.append({"type": "section", "fields": named})
+    if seen.also:
+        kept.append({"type": "section", "text": _markdown(others(seen))})
     again = f" · 第 {seen.attempt} 次发送，同一提醒" if seen.attempt > 1 else ""
     kept.append({"type": "context", "elements": [_markdown(fit(seen.ref or alert_id, 300) + again)]})
     kept.append({"type": "actions", "elements": buttons(seen, alert_id)})
@@ -118,6 +126,20 @@ def fields(seen: View) -> list[dict[str, str]]:
         "依据": seen.basis,
     }
     return [_markdown(f"*{label}*\n{fit(words, _FIELD - 20)}") for label, words in said.items() if words]
+
+
+def others(seen: View) -> str:
+    """The other alerts of the message, a line each; what does not fit is counted."""
+    lines, shown, used = [f"*另有 {len(seen.also)} 条*"], 0, 40
+    for other in seen.also:
+        line = f"• {fit(other, 300)}"
+        used += len(line) + 1
+        if used > _SECTION - 40:
+            break
+        lines.append(line)
+        shown += 1
+    left = len(seen.also) - shown
+    return "\n".join([*lines, *([f"还有 {left} 条，见页面"] if left else [])])
 
 
 def buttons(seen: View, alert_id: str) -> list[dict[str, Any]]:

@@ -79,6 +79,7 @@ def line(seen: View, painted: bool = False) -> str:
     mark = seen.badge.split(" 级")[0].replace(" · ", " ")
     mark = f"\x1b[{_PAINT[seen.colour]}m {mark} \x1b[0m" if painted and seen.colour else mark
     title = seen.title if len(seen.title) <= 18 else seen.title[:17] + "…"
+    title += f"（另 {len(seen.also)} 条）" if seen.also else ""
     return (
         "  ".join(
             filter(None, (seen.sent, mark, f"{seen.ref} → {seen.who.split('（')[0]}", seen.left, title))
@@ -100,6 +101,8 @@ def _lines(seen: View, tell_late_s: float) -> Iterator[str]:
     yield from _row("期限", due_words(seen))
     yield from _row("依据", seen.basis)
     yield from _row("说明", notes(seen, tell_late_s))
+    for number, other in enumerate(seen.also, 1):
+        yield from _row("另有" if number == 1 else "", other)
     yield from _row("签收", seen.take)
     yield from _row("页面", seen.url)
 

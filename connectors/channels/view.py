@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.ports import Message
-from models.core.moment import clock_face, parse_iso, span
+from models.core.moment import clock_face, deadline_face, parse_iso, span
 from models.core.vocabulary import ClockState, Grade
 
 CUT_MARK = "（截断，全文见页面）"
@@ -46,6 +46,7 @@ class View:
     take: str  # huiying ack … : the command that takes it
     attempt: int
     late_s: float  # how late this alert itself is, seconds
+    also: tuple[str, ...] = ()  # the other alerts of this message, a line each, the most urgent first
 
 
 def plain(text: object, limit: int = _LONGEST) -> str:
@@ -72,20 +73,33 @@ def view(message: Message) -> View:
         ref=plain(message.ref or body.get("ref"), 120),
         badge=_badge(incident.get("grade")),
         colour=_colour(incident.get("grade")),
-        title=plain(incident.get("title") or message.title, 200),
+        title=plain(body.get("title") or incident.get("title") or message.title, 200),
         why=plain(body.get("reason") or message.text),
         who=_who(_part(body, "recipient"), message.address),
         rung=f"第 {step['rung']} 级" if step.get("rung") else "",
-        due=clock_face(due) if due else "",
+        due=deadline_face(due) if due else "",
         left=_left(due, sent),
         state=_state(clock.get("state")),
         basis=plain("、".join(map(str, clock.get("basis") or ())), 200),
         sent=clock_face(sent) if sent else "",
-        url=_url(incident.get("url")),
+        url=_url(incident.get("url") or body.get("url")),
         take=_take(incident.get("id"), _part(body, "recipient").get("person") or message.address),
         attempt=int(body.get("attempt") or 1),
         late_s=float(body.get("late_by_s") or 0),
+        also=tuple(_other(other, sent) for other in _others(body)),
     )
+
+
+def _others(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = body.get("also")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _other(body: Mapping[str, Any], sent: datetime | None) -> str:
+    """还剩 1 小时 15 分 · 舆-2026-0012 首次发布 75% · 化工园区爆燃."""
+    left = _left(_moment(_part(body, "clock").get("due_at")), sent)
+    title = body.get("title") or _part(body, "incident").get("title")
+    return " · ".join(filter(None, (left, plain(body.get("ref"), 120), plain(title, 60))))
 
 
 def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
