@@ -15,7 +15,7 @@ from connectors.console import errors, views
 from connectors.console.context import Console
 from connectors.console.desk import Desk
 from connectors.console.guard import Shield
-from connectors.console.pages import acting, api, events, health, looking
+from connectors.console.pages import acting, api, authors, events, health, hooks, letters, looking, receipts
 from connectors.console.pulse import Pulse
 
 _ABOUT = '与页面相同的内容和操作。时间一律为 ISO 8601、+08:00；时长以秒计；错误为 {"error": "…"}。'
@@ -33,7 +33,17 @@ def build(desk: Desk, *, poll_s: float = 0.5) -> FastAPI:
         exception_handlers=errors.HANDLERS,
     )
     app.state.console = Console(desk, Pulse(desk, poll_s))
-    for router in (health.router, looking.router, acting.router, events.router, api.router, api.docs):
+    pages = (health.router, looking.router, authors.router, acting.router, events.router)
+    for router in (
+        *pages,
+        receipts.router,
+        hooks.router,
+        letters.router,
+        letters.api,
+        authors.api,
+        api.router,
+        api.docs,
+    ):
         app.include_router(router)
     app.mount("/static", Static(directory=views.HERE / "static"))
     app.add_middleware(GZipMiddleware, minimum_size=1000)

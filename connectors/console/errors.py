@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.console import views
-from connectors.console.desk import Refusal, Unavailable, Unknown
+from connectors.console.desk import Refusal, Unavailable, Unknown, Unsigned
 from connectors.console.headers import secure
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,7 @@ class NoPerson(Exception):
 
 _TITLES: Final = {
     400: "请求看不懂",
+    401: "签名不对",
     403: "没有执行",
     404: "没有这一页",
     405: "这里不能这样操作",
@@ -43,7 +44,7 @@ _WAY_OUT: Final = {
 
 def answer(request: Request, status: int, message: str, *, whoami: bool = False) -> Response:
     """The same refusal in the form that the asker reads."""
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(("/api/", "/hooks/")):
         return JSONResponse({"error": message}, status)
     context = {
         "status": status,
@@ -64,6 +65,10 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _unknown(request: Request, error: Exception) -> Response:
     return answer(request, 404, str(error) or _WAY_OUT[404])
+
+
+def _unsigned(request: Request, error: Exception) -> Response:
+    return answer(request, 401, str(error))
 
 
 def _unavailable(request: Request, error: Exception) -> Response:
@@ -94,6 +99,7 @@ def _fault(request: Request, error: Exception) -> Response:
 HANDLERS: Final[dict[int | type[Exception], Callable[[Request, Any], Any]]] = {
     Refusal: _refused,
     Unknown: _unknown,
+    Unsigned: _unsigned,
     Unavailable: _unavailable,
     NoPerson: _nobody,
     RequestValidationError: _invalid,

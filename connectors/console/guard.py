@@ -14,6 +14,12 @@ from connectors.console.headers import secure
 MAX_BODY: Final = 64 * 1024
 """Bytes. An act is a few words and a URL; photographs come with a later door of their own."""
 
+MAX_PUSH: Final = 4 * 1024 * 1024
+"""Bytes of what other systems push to /hooks/, signed: several hundred tickets at once."""
+
+MAX_DRAFT: Final = 512 * 1024
+"""Bytes of a playbook in an author's form, where a Chinese character takes nine."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,7 +36,7 @@ class Shield:
         guarded = _with_headers(scope["path"], send)
         refusal = _refusal(scope)
         if refusal is None:
-            await self.app(scope, _bounded(receive), guarded)
+            await self.app(scope, _bounded(receive, _most(scope["path"])), guarded)
         else:
             await errors.answer(Request(scope), *refusal)(scope, receive, guarded)
 
@@ -42,8 +48,9 @@ def _refusal(scope: Scope) -> tuple[int, str] | None:
     if cross_site(headers):
         return 403, "这个操作来自别的网站，没有执行。请在本系统的页面上操作。"
     size = headers.get("content-length", "")
-    if size.isdecimal() and int(size[:20]) > MAX_BODY:
-        return 413, f"内容超过 {MAX_BODY // 1024} KB,没有执行。请缩短后再提交。"
+    most = _most(scope["path"])
+    if size.isdecimal() and int(size[:20]) > most:
+        return 413, f"内容超过 {most // 1024} KB，没有执行。请缩短或分几次提交。"
     return None
 
 
@@ -60,14 +67,20 @@ def cross_site(headers: Headers) -> bool:
     return origin is not None and origin.partition("://")[2] != headers.get("host", "")
 
 
-def _bounded(receive: Receive) -> Receive:
+def _most(path: str) -> int:
+    if path.startswith(("/playbooks/", "/api/v1/playbooks/")):
+        return MAX_DRAFT
+    return MAX_PUSH if path.startswith("/hooks/") else MAX_BODY
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def bounded() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return message if seen <= MAX_BODY else {"type": "http.disconnect"}
+        return message if seen <= most else {"type": "http.disconnect"}
 
     return bounded
 

@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, Undefined, make_logging_undefi
 from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
-from models.core.moment import local, parse_iso
-from models.core.vocabulary import OPEN_STATES, EvidenceKind, Grade, StartEvent
+from models.core.moment import deadline_face, local, parse_iso
+from models.core.vocabulary import OPEN_STATES, ClockState, EvidenceKind, Grade, StartEvent
 
 HERE: Final = Path(__file__).parent
 _OPEN: Final = frozenset(str(state) for state in OPEN_STATES)
@@ -34,7 +34,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=make_logging_undefined(logging.getLogger(__name__), Undefined),
     )
-    env.filters.update(face=face, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
+    env.filters.update(face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
     env.globals.update(
         asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS
     )
@@ -44,7 +44,9 @@ def environment() -> Environment:
 
 EVIDENCE_KINDS: Final = tuple(kind for kind in EvidenceKind if kind is not EvidenceKind.ACKNOWLEDGEMENT)
 """What a person may hand in as evidence; 签收 has its own button."""
-START_EVENTS: Final = tuple(event for event in StartEvent if event not in (StartEvent.ACK, StartEvent.GRADED))
+START_EVENTS: Final = tuple(
+    event for event in StartEvent if event.stated and event not in (StartEvent.ACK, StartEvent.GRADED)
+)
 """The times that a person may correct; the others are our own doing."""
 
 
@@ -66,6 +68,12 @@ def face(moment: str | None, now: str | None = None) -> str:
     at = parse_iso(moment)
     same_day = now is not None and parse_iso(now).date() == at.date()
     return f"{at:%H:%M}" if same_day else f"{at:%m-%d %H:%M}"
+
+
+def until(moment: str, now: str | None = None) -> str:
+    """A limit for people: as `face`, but midnight is 24:00 of the day that it ends."""
+    ended = deadline_face(parse_iso(moment))
+    return ended if ended.endswith("24:00") else face(moment, now)
 
 
 def hm(moment: datetime) -> str:
@@ -107,7 +115,8 @@ def bar(clock: View, now: str) -> View:
     the evidence was published.
     """
     start, due = ms(clock["started_at"]), ms(clock["due_at"])
-    at = ms(now) if is_open(clock) else ms(clock.get("met_at") or clock["due_at"])
+    ended = not is_open(clock) and clock["state"] != ClockState.ARMED
+    at = ms(now) if not ended else ms(clock.get("met_at") or clock["due_at"])
     width = max(due, at, start + 1) - start
 
     def percent(moment: int) -> float:

@@ -234,9 +234,25 @@ def test_on_a_phone_the_button_is_under_the_thumb_and_nothing_overflows(visit: V
     assert box["height"] >= 44
     assert box["y"] > PHONE["height"] / 2
     assert box["y"] + box["height"] <= PHONE["height"]
-    for path in ("/", "/incidents/inc-1", "/sources", "/audit"):
+    for path in ("/", "/incidents/inc-1", "/sources", "/audit", "/roster", "/handover"):
         visitor.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_note_that_is_being_written_outlives_an_update_and_is_handed_in(
+    visit: Visit, desk: FakeDesk
+) -> None:
+    visitor = visit("li", viewport=PHONE)
+    page = visitor.go("/handover")
+    page.fill("input[name=note]", "已当面核对")
+    desk.hand("note", "1-b", {"text": "别人刚写的"}, "chen")
+    page.wait_for_timeout(600)
+    assert page.input_value("input[name=note]") == "已当面核对"
+    page.locator("#accept-1-b").click()
+    expect(page.locator("#h-1-b .holder b")).to_have_text("李主任")
+    expect(page.locator("#h-1-b")).to_contain_text("别人刚写的")
+    assert desk.acts[-1] == ("accept", "1-b", {"note": "已当面核对"}, "li")
+    assert visitor.complaints == []
 
 
 def test_an_update_does_not_move_the_page(visit: Visit, desk: FakeDesk) -> None:

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from connectors.channels import build
+from connectors.channels.settings import Secrets
+from connectors.channels.webhook import Webhook
 from connectors.http import Guard
+from connectors.ports import Channel
+from support.kits import NOON, SECRETS, Kit, Make
+from support.receiver import Receiver
 from support.web import Web
 
 
@@ -19,3 +27,24 @@ def web() -> Iterator[Web]:
 def guard() -> Guard:
     """A guard that lets loopback through, as a site's settings may."""
     return Guard(allow_hosts=frozenset({"127.0.0.1"}), deadline_s=10.0)
+
+
+@pytest.fixture
+def channel() -> Iterator[Make]:
+    """Builds a channel against a server, and closes its kept-open connections afterwards."""
+    with ExitStack() as closing:
+
+        def make(kit: Kit, url: str, secrets: Secrets = SECRETS.__getitem__, **settings: Any) -> Channel:
+            now = settings.pop("now", lambda: NOON)
+            made = build({**kit.settings(url), **settings}, secrets, now)
+            if isinstance(made, Webhook):
+                closing.callback(made.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        yield server

@@ -19,17 +19,22 @@ from support.fake_night import NIGHT, clock, incident
 
 PAGES = [
     "/", "/incidents/inc-1", "/incidents/inc-2", "/incidents/inc-5", "/incidents/new", "/mine", "/me", "/sources",
-    "/roster", "/playbooks", "/audit", "/reports", "/api/docs", "/fragments/board", "/fragments/mine",
-    "/fragments/incidents/inc-1",
+    "/roster", "/handover", "/fragments/handover", "/playbooks", "/audit", "/reports", "/api/docs",
+    "/fragments/board", "/fragments/mine",
+    "/fragments/incidents/inc-1", "/deadletters", "/deadletters?source=hotline&settled=true", "/deadletters/1",
+    "/deadletters/2", "/deadletters/3",
 ]  # fmt: skip
 API = [
     "board",
+    "deadletters",
+    "deadletters/1",
     "incidents/inc-1",
     "mine/chen",
     "people",
     "sources",
     "coverage",
     "roster",
+    "handover",
     "playbooks",
     "audit",
 ]
@@ -286,3 +291,21 @@ def test_incidents_without_a_running_clock_come_last_and_the_graver_first() -> N
     bare = incident("inc-9", "无时限事件", Grade.I, 1)
     order = [i["id"] for i in views.arranged([*FakeDesk().board()["incidents"], bare])]
     assert order[-2:] == ["inc-9", "inc-6"]
+
+
+def test_a_limit_that_ends_a_day_is_said_as_twenty_four_oclock_of_that_day() -> None:
+    now = "2026-11-27T09:00+08:00"
+    assert views.until("2026-11-28T00:00+08:00", now) == "11-27 24:00"
+    assert views.until("2026-11-27T17:30+08:00", now) == "17:30"
+
+
+def test_an_armed_clock_is_shown_as_waiting_and_its_bar_as_not_yet_full() -> None:
+    armed = clock("first_statement", "首次权威发布", 2, 5) | {"state": "armed", "state_zh": "预置"}
+    page = views.environment().from_string(
+        "{% import 'macros.html' as m with context %}{{ m.ended(clocks, now) }}"
+    )
+    drawn = page.render(clocks=[armed], now=iso(NIGHT))
+    assert "预置，时限" in drawn
+    assert "尚未传播不提醒" in drawn
+    assert not views.is_open(armed)
+    assert 0 < views.bar(armed, iso(NIGHT))["now"] < 100

@@ -234,3 +234,33 @@ def test_the_streams_end_when_the_desk_breaks_and_begin_anew_when_it_is_back() -
         desk.touch()
         with httpx2.stream("GET", f"{address}/events?since=7", timeout=20) as stream:
             assert next(lines_of(stream)) == "id: 8"
+
+
+# ── evidence that is proposed ──
+
+
+def test_a_proposal_is_shown_with_its_reasons_and_both_answers(chen: TestClient) -> None:
+    page = chen.get("/incidents/inc-1").text
+    assert "待确认的凭据" in page
+    assert "共有特征词: 江东化工园区、储罐" in page
+    assert 'action="/incidents/inc-1/acts/adopt"' in page
+    assert 'action="/incidents/inc-1/acts/dismiss"' in page
+    assert "说的是检查，不是这起事件" in page  # what was decided stays to be seen
+
+
+def test_adopting_and_dismissing_name_the_proposal_and_the_person(chen: TestClient, desk: FakeDesk) -> None:
+    chen.post("/incidents/inc-1/acts/adopt", data={"proposal": "7b1d"})
+    chen.post("/incidents/inc-1/acts/dismiss", data={"proposal": "7b1d", "reason": "另一起"})
+    assert desk.acts == [
+        ("adopt", "inc-1", {"proposal": "7b1d"}, "chen"),
+        ("dismiss", "inc-1", {"proposal": "7b1d", "reason": "另一起"}, "chen"),
+    ]
+
+
+def test_a_kept_page_is_only_ever_a_download(client: TestClient) -> None:
+    answer = client.get(f"/api/v1/snapshots/{'0' * 64}")
+    assert (answer.status_code, answer.content) == (200, b"WARC/1.1")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"] == "application/gzip"
+    for unknown in ("1" * 64, "..%2fetc", "0"):
+        assert client.get(f"/api/v1/snapshots/{unknown}").status_code == 404

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from connectors.console.context import COOKIE, AtDesk, Fields, actor, cookie_value, find, render
 from connectors.console.desk import ACTS, Unknown
 from connectors.console.errors import NoPerson
-from connectors.console.pages.looking import draw_board, draw_mine, known
+from connectors.console.pages.looking import draw_board, draw_handover, draw_mine, known
 
 router = APIRouter(include_in_schema=False)
 _SEE_OTHER = 303
@@ -55,6 +55,20 @@ def act(request: Request, desk: AtDesk, incident_id: str, name: str, fields: Fie
     if not request.headers.get("hx-request"):
         return RedirectResponse(_home(view, incident_id), _SEE_OTHER)
     return _fresh(request, desk, view, incident_id, f"已{ACTS[name]}")
+
+
+_HANDS = {"accept": "已接班", "note": "已写入备注"}
+"""What people do to a hand-over, and what the page says then."""
+
+
+@router.post("/handover/{handover_id}/acts/{name}")
+def hand(request: Request, desk: AtDesk, handover_id: str, name: str, fields: Fields) -> Response:
+    if name not in _HANDS:
+        raise Unknown(f"交接没有 “{name[:40]}” 这个操作。请用页面上的按钮。")
+    desk.hand(name, handover_id, fields, actor(request))
+    if not request.headers.get("hx-request"):
+        return RedirectResponse("/handover", _SEE_OTHER)
+    return draw_handover(request, "fragments/handover.html", fragment=True, said=_HANDS[name])
 
 
 def _home(view: str, incident_id: str) -> str:

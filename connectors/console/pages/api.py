@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
@@ -13,6 +14,7 @@ from connectors.console.context import AtDesk, actor
 from connectors.console.desk import ACTS, Unknown, View
 from connectors.console.pages.looking import known
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 router = APIRouter(prefix="/api/v1")
 docs = APIRouter(include_in_schema=False)
 
@@ -87,9 +89,16 @@ def roster(desk: AtDesk) -> View:
     return desk.roster()
 
 
-@router.get("/playbooks", tags=["看"], summary="生效的预案")
-def playbooks(desk: AtDesk) -> list[View]:
-    return desk.playbooks()
+@router.get("/handover", tags=["看"], summary="最近的交接班，新的在前")
+def handover(desk: AtDesk) -> View:
+    return desk.handover()
+
+
+@router.post("/handover/{handover_id}/acts/{name}", tags=["做"], summary="交接班", responses=_ERRORS)
+def hand(request: Request, desk: AtDesk, handover_id: str, name: str, body: ActBody) -> View:
+    """name: accept 接班(note 可选), note 写备注(text)。"""
+    by = actor(request, body.pop("by", ""))
+    return desk.hand(name, handover_id, _filled(body), by)
 
 
 @router.get("/audit", tags=["看"], summary="日志链，新的在前")
@@ -101,6 +110,22 @@ def audit(
     return desk.audit(limit, before_seq)
 
 
+@router.get(
+    "/snapshots/{sha256}", tags=["看"], summary="凭据的存档：网页(WARC)或文本", responses={404: _ERRORS[404]}
+)
+def snapshot(desk: AtDesk, sha256: str) -> Response:
+    """The very bytes that the hash was taken of; always a download, never shown as a page of ours."""
+    found = desk.snapshot(sha256) if _HASH.fullmatch(sha256) else None
+    if found is None:
+        raise Unknown(f"没有哈希为 {sha256[:64]} 的存档；请从事件页的凭据进入。")
+    content, media_type = found
+    name = f"{sha256[:16]}{'.warc.gz' if media_type == 'application/warc' else '.txt'}"
+    shown = "application/gzip" if media_type == "application/warc" else "text/plain; charset=utf-8"
+    return Response(
+        content, media_type=shown, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
 @router.post("/incidents", tags=["做"], summary="立案", status_code=201, responses=_ERRORS)
 def open_incident(request: Request, desk: AtDesk, body: ActBody) -> View:
     by = actor(request, body.pop("by", ""))
@@ -109,7 +134,8 @@ def open_incident(request: Request, desk: AtDesk, body: ActBody) -> View:
 
 @router.post("/incidents/{incident_id}/acts/{name}", tags=["做"], summary="人的操作", responses=_ERRORS)
 def act(request: Request, desk: AtDesk, incident_id: str, name: str, body: ActBody) -> View:
-    """name: ack 签收, grade 定级, stop 加凭据, waive 免除, close 办结, update 更新, assign 转办。"""
+    """name: ack 签收, snooze 稍后提醒(minutes), grade 定级, stop 加凭据, waive 免除, close 办结, update 更新,
+    assign 转办。"""
     if name not in ACTS or name == "open":
         raise Unknown(f"没有 “{name[:40]}” 这个操作；可用的有 {'、'.join(a for a in ACTS if a != 'open')}。")
     by = actor(request, body.pop("by", ""))

@@ -92,9 +92,18 @@ def roster(request: Request, desk: AtDesk) -> Response:
     return render(request, "roster.html", roster=desk.roster())
 
 
-@router.get("/playbooks")
-def playbooks(request: Request, desk: AtDesk) -> Response:
-    return render(request, "playbooks.html", playbooks=desk.playbooks())
+@router.get("/handover")
+def handover(request: Request) -> Response:
+    return draw_handover(request, "handover.html")
+
+
+@router.get("/fragments/handover")
+def handover_fragment(request: Request) -> Response:
+    return draw_handover(request, "fragments/handover.html", fragment=True)
+
+
+def draw_handover(request: Request, template: str, **context: Any) -> Response:
+    return render(request, template, view=console_of(request).desk.handover(), **context)
 
 
 @router.get("/audit")

@@ -86,6 +86,12 @@
     if (counts) document.title = counts.dataset.title + document.title.replace(/^\d+ 逾期 · /, "");
   }
 
+  // words that somebody is writing inside what would be renewed; the next event asks again
+  function writing() {
+    const fields = [...all("#live form input:not([type=hidden]), #live form textarea")];
+    return fields.some((el) => el.value || el === document.activeElement);
+  }
+
   function live(state) { document.documentElement.dataset.live = state; }
   const polled = (event) => event.detail.elt && event.detail.elt.id === "live";
 
@@ -96,7 +102,7 @@
     body.addEventListener("htmx:sseError", () => live("off"));
     // a form someone is filling in stays as it is while the rest of the page is renewed
     body.addEventListener("htmx:configRequest", (event) => {
-      if (polled(event) && document.querySelector("#acts details[open]")) event.detail.headers["X-Keep-Forms"] = "1";
+      if (polled(event) && document.querySelector("#acts details[open], #proposals details[open]")) event.detail.headers["X-Keep-Forms"] = "1";
     });
     // never take a button away from under a finger
     body.addEventListener("pointerdown", () => { pressed = true; });
@@ -108,7 +114,7 @@
       const poll = event.detail.requestConfig && event.detail.requestConfig.verb === "get";
       if (poll && event.detail.xhr.status >= 400) { event.detail.shouldSwap = false; live("off"); }
       opened = [...all("#live details[open]")].map((el) => el.id);
-      if (poll && pressed) { event.detail.shouldSwap = false; missed = true; event.preventDefault(); }
+      if (poll && (pressed || writing())) { event.detail.shouldSwap = false; missed = true; event.preventDefault(); }
     });
     for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:afterRequest"]) body.addEventListener(name, () => {
       for (const id of opened.splice(0)) { const el = document.getElementById(id); if (el) el.open = true; }
