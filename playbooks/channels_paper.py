@@ -33,6 +33,10 @@ class ChannelSource(Strict):
     """超时，秒"""
     connections: Annotated[int, Field(ge=1, le=1000)] | None = None
     """同时连接数"""
+    per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """每分钟最多发几条消息；不写则按种类：slack 60，其余不限。到了限速，时限提醒先走"""
+    together: Annotated[int, Field(ge=1, le=100)] | None = None
+    """同一人同一时刻的提醒最多几条合为一条消息；不写时 webhook 为 1（不合并），其余渠道 20，限速的渠道 100"""
     stream: Literal["stdout", "stderr"] | None = None
     """终端渠道写到哪里"""
     style: Literal["block", "line"] | None = None

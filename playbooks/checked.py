@@ -29,6 +29,7 @@ def checked(model: type[M], document: Document) -> M:
 def _problem(model: type[BaseModel], document: Document, error: Any) -> Problem:
     path = _path(document.data, error["loc"])
     message, hint = _say(model, error, path)
+    path = _origin(document.data, path)
     return document.problem(path, message, hint, key=error["type"] in ("extra_forbidden", "missing"))
 
 
@@ -40,6 +41,16 @@ def _path(data: Any, loc: Iterable[str | int]) -> KeyPath:
             data = data[part]
             path.append(part)
     return tuple(path)
+
+
+def _origin(data: Any, path: KeyPath) -> KeyPath:
+    """Where a value was written: that of `$name` stands among the variables."""
+    value = data
+    for part in path:
+        value = value[part]
+    name = value[1:] if isinstance(value, str) and value.startswith("$") else ""
+    own = ("variables", name, "value")
+    return own if name and _path(data, own) == own else path
 
 
 def _holds(data: Any, part: str | int) -> bool:
@@ -131,7 +142,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     here = _model_at(model, path)
-    return list(here.model_fields) if here else []
+    return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
 def _described(model: type[BaseModel], path: KeyPath, key: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import cel
 
 from models.core.situation import Situation
-from models.core.vocabulary import EventType, Grade, Medium, OpinionKind
+from models.core.vocabulary import Domain, EventType, Grade, Medium, OpinionKind
 from playbooks.problem import did_you_mean, listed
 
 MAX_LENGTH = 500
@@ -29,8 +29,12 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "event_type": tuple(str(word) for word in EventType),
     "kind": tuple(str(word) for word in OpinionKind),
     "medium": tuple(str(word) for word in Medium),
+    "domain": tuple(str(word) for word in Domain),
 }
 """What a variable may be, beside the empty string that stands for "unknown"."""
+
+FLAGS = frozenset(name for name, value in Situation(Grade.IV).variables().items() if value is False)
+"""The variables that are true or false."""
 
 VARIABLES = tuple(Situation(Grade.IV).variables())
 Values = Mapping[str, str | bool | int]
@@ -60,6 +64,13 @@ class Condition:
         except UNDECIDABLE:
             return True
 
+    def surely(self, situation: Situation) -> bool:
+        """Does it hold beyond doubt? For what keeps a clock quiet: here "undecided" is no."""
+        try:
+            return bool(_program(self.text).execute(dict(situation.variables())))
+        except UNDECIDABLE:
+            return False
+
     def variables(self) -> frozenset[str]:
         return frozenset(_program(self.text).variables())
 
@@ -72,11 +83,15 @@ def samples(names: frozenset[str] = frozenset()) -> Iterator[dict[str, str | boo
     empty = Situation(Grade.IV).variables()
     if not names:
         yield empty
-        yield {name: WORDS[name][0] if name in WORDS else name == "confirmed" or 10 for name in empty}
+        yield {name: _some(name) for name in empty}
         return
     varied = [name for name in empty if name in names]
     for values in product(*(_range(name) for name in varied)):
         yield {**empty, **dict(zip(varied, values, strict=True))}
+
+
+def _some(name: str) -> str | bool | int:
+    return WORDS[name][0] if name in WORDS else name in FLAGS or 10
 
 
 def grid(names: frozenset[str]) -> int:
@@ -87,7 +102,7 @@ def grid(names: frozenset[str]) -> int:
 def _range(name: str) -> tuple[str | bool | int, ...]:
     if name in WORDS:
         return WORDS[name] if name == "grade" else ("", *WORDS[name])
-    return (False, True) if name == "confirmed" else (0, 1, 2, 3, 5, 10, 50, 100, 1000)
+    return (False, True) if name in FLAGS else (0, 1, 2, 3, 5, 10, 50, 100, 1000)
 
 
 def check(text: str) -> tuple[str, str] | None:
@@ -157,7 +172,8 @@ def _runs(text: str) -> tuple[str, str] | None:
         except UNDECIDABLE:
             return (
                 "条件比较了不同类型的值",
-                '级别和类别是文本，要加引号：grade == "II"；signals 是数字；confirmed 是 true/false',
+                '级别和类别是文本，要加引号：grade == "II"；signals、quiet_hours 是数字；'
+                "confirmed、spread 是 true/false",
             )
         if not isinstance(answer, bool):
             return "条件的结果不是真或假", '写成比较，例如 kind == "false_info"'

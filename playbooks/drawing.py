@@ -62,3 +62,8 @@ def sheet(width: float, height: float, title: str, marks: Iterable[str]) -> str:
         f'height="{height:g}" role="img" aria-label="{escape(title)}" font-family="{FONT}">'
         f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>{"".join(marks)}</svg>\n'
     )
+
+
+def area(x: float, y: float, width: float, height: float, fill: str) -> str:
+    """A piece of the ground, behind everything."""
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"/>'

@@ -7,6 +7,7 @@ a Problem at its line.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -22,9 +23,14 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from models.core.clock import Amount as CoreAmount
 from models.core.moment import iso, parse_duration, parse_iso
 from models.core.situation import Situation
+from models.core.workdays import WorkingDays
 from playbooks.condition import MAX_LENGTH, check
+from playbooks.durations import LONGEST, suggest_duration, suggest_working_days
+from playbooks.problem import did_you_mean, listed
+from playbooks.variables import Unset
 
 
 class Strict(BaseModel):
@@ -39,37 +45,41 @@ def refuse(text: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError("huiying", "{text}", {"text": text, "hint": hint})
 
 
+def _is_set(value: Any) -> Any:
+    """Refuses a `$name` that no variable fills."""
+    if isinstance(value, Unset):
+        hint = f"可用：{listed(value.known)}" if value.known else "先在 variables 里写它"
+        raise refuse(f"没有变量 “${value.missing}”{did_you_mean(value.missing, value.known)}", hint)
+    return value
+
+
 # ---- lengths of time --------------------------------------------------------------------------
-
-_UNITS = {"d": "D", "天": "D", "日": "D", "h": "H", "时": "H", "小时": "H", "钟头": "H"}
-_LOOSE = re.compile(r"(\d+)\s*(天|日|小时|钟头|时|分钟|分|d|h|min|m)(?:钟)?", re.IGNORECASE)
-
-
-def suggest_duration(text: str) -> str:
-    """The right form of a loose one: 5小时, 5h → PT5H; 2天 → P2D; "" when nothing can be guessed."""
-    match = _LOOSE.fullmatch(text.strip())
-    if not match:
-        return ""
-    number, unit = int(match[1]), _UNITS.get(match[2].lower(), "M")
-    return f"P{number}D" if unit == "D" else f"PT{number}{unit}"
 
 
 def _duration_hint(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"带上单位：{value:g} 小时写成 PT{value:g}H"
+    if suggest_working_days(str(value)):
+        return "这里只能写时长，例如 PT24H；工作日只用在时限 amount 里"
     suggested = suggest_duration(str(value))
     return f"写成 {suggested}" if suggested else "5 小时写成 PT5H，30 分钟写成 PT30M，2 天写成 P2D"
 
 
 def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
+    if isinstance(_is_set(value), timedelta):
         return value
     if isinstance(value, str) and (value.startswith("-") or _is_zero(value)):
-        raise refuse(f"时长 “{value}” 必须大于零", "5 小时写成 PT5H")
+        suggested = suggest_duration(value)
+        raise refuse(
+            f"时长 “{value[:40]}” 必须大于零", f"写成 {suggested}" if suggested else "5 小时写成 PT5H"
+        )
     try:
-        return parse_duration(value if isinstance(value, str) else "")
+        length = parse_duration(value if isinstance(value, str) and value.isascii() else "")
     except (ValueError, OverflowError):
         raise refuse(f"“{str(value)[:40]}” 不是时长", _duration_hint(value)) from None
+    if length > LONGEST:
+        raise refuse(f"时长 “{str(value)[:40]}” 太长", f"最长 {LONGEST.days} 天，写成 P{LONGEST.days}D")
+    return length
 
 
 def _is_zero(value: str) -> bool:
@@ -92,13 +102,59 @@ def iso_duration(length: timedelta) -> str:
 _TO_TEXT = PlainSerializer(iso_duration, return_type=str, when_used="json")
 _DURATION_SCHEMA = {
     "type": "string",
-    "pattern": r"^P(\d+D)?(T(\d+(\.\d+)?H)?(\d+M)?(\d+S)?)?$",
+    "pattern": r"^(P(\d+D)?(T(\d+(\.\d+)?H)?(\d+M)?(\d+S)?)?|\$\w+)$",
     "examples": ["PT5H", "PT30M", "P2D"],
 }
 Duration = Annotated[timedelta, BeforeValidator(_duration), _TO_TEXT, WithJsonSchema(_DURATION_SCHEMA)]
 """ISO 8601, longer than zero: PT5H."""
 Delay = Annotated[timedelta, BeforeValidator(_delay), _TO_TEXT, WithJsonSchema(_DURATION_SCHEMA)]
 """The same, zero allowed: PT0M."""
+
+
+_WORKING = re.compile(r"(\d{1,4})\s*个?\s*(?:工作日|工作天)")
+_LOOSE_WORKING = re.compile(r"P?(\d{1,4})\s*(?:wd|bd|(?:working|business|work)[ _-]?days?)", re.IGNORECASE)
+_MOST_DAYS = 250
+
+
+def _amount(value: Any) -> Any:
+    """PT5H, or 5 个工作日."""
+    if isinstance(_is_set(value), WorkingDays):
+        return value
+    text = str(value).strip()
+    loose = _LOOSE_WORKING.fullmatch(text)
+    if loose:
+        raise refuse(f"“{text[:40]}” 不是时限", f"工作日写成 {int(loose[1])} 个工作日")
+    match = _WORKING.fullmatch(text)
+    meant = suggest_working_days(text)
+    if meant and (match is None or (not text.isascii() and unicodedata.normalize("NFKC", text) != text)):
+        raise refuse(f"“{text[:40]}” 不是时限", f"写成 {meant}")
+    return _working_days(int(match[1])) if match else _duration(value)
+
+
+def _working_days(count: int) -> WorkingDays:
+    if not 1 <= count <= _MOST_DAYS:
+        raise refuse(f"{count} 个工作日超出范围", f"写 1 到 {_MOST_DAYS} 个工作日")
+    return WorkingDays(count)
+
+
+def amount_text(amount: CoreAmount) -> str:
+    """As a file writes it: PT5H, 5 个工作日."""
+    return amount.zh if isinstance(amount, WorkingDays) else iso_duration(amount)
+
+
+Amount = Annotated[
+    CoreAmount,
+    BeforeValidator(_amount),
+    PlainSerializer(amount_text, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(P(\d+D)?(T(\d+(\.\d+)?H)?(\d+M)?(\d+S)?)?|[1-9]\d{0,2} ?个?工作日|\$\w+)$",
+            "examples": ["PT5H", "PT30M", "5 个工作日"],
+        }
+    ),
+]
+"""A limit: an ISO 8601 duration, whose hours never pause, or a number of working days."""
 
 
 def _percent(value: Any) -> Any:
@@ -164,6 +220,7 @@ Text = Annotated[str, Field(max_length=2000)]
 
 def _when(value: Any) -> Any:
     """`true` without quotes is the condition that always holds."""
+    _is_set(value)
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from playbooks.channels_paper import ChannelsSource
 from playbooks.checked import checked
+from playbooks.golden import GoldenSource, unknown_facts
+from playbooks.grading_paper import SHIPPED as GRADING
+from playbooks.grading_paper import GradingSource, loosening
+from playbooks.holidays import HolidaysSource, odd
 from playbooks.loader import Document, load
-from playbooks.papers import PlansSource, SiteSource
+from playbooks.papers import SiteSource
+from playbooks.plans import unsound as unsound_plans
+from playbooks.plans_paper import PlansSource
 from playbooks.problem import Problem, Problems
 from playbooks.roster_paper import RosterSource
 from playbooks.rota import dangling, doubled
 from playbooks.schema import PlaybookSource, ProfileSource
 from playbooks.secret import leaks
-from playbooks.shelf import HOME, PROFILES, Draft, laxer_than_national, read_profile, shelve
+from playbooks.shelf import HOME, PROFILES, TESTS, Draft, laxer_than_national, read_profile, shelve
 from playbooks.site import survey
 from playbooks.sound import unsound
 from playbooks.sources_paper import SourcesSource
+from playbooks.trace import untraced
 
 PAPERS: dict[str, type[BaseModel]] = {
     "site": SiteSource,
@@ -27,23 +35,28 @@ PAPERS: dict[str, type[BaseModel]] = {
     "channels": ChannelsSource,
     "roster": RosterSource,
     "plans": PlansSource,
+    "holidays": HolidaysSource,
+    "grading": GradingSource,
 }
 
 
-def lint(paths: Iterable[Path | str]) -> list[Problem]:
+def lint(paths: Iterable[Path | str], now: datetime | None = None) -> list[Problem]:
     """Everything wrong under `paths`: a site (a directory with site.yaml), a directory of
-    playbooks, or single files. Sorted, each problem once; warnings are marked as such."""
+    playbooks, or single files. Sorted, each problem once; warnings are marked as such. `now`: holes of
+    a site's roster in the week that begins then are told too."""
     found: set[Problem] = set()
     for path in paths:
-        found.update(_lint(Path(path)))
+        found.update(_lint(Path(path), now))
     return sorted(found)
 
 
-def _lint(path: Path) -> Iterator[Problem]:
+def _lint(path: Path, now: datetime | None) -> Iterator[Problem]:
     if not path.exists():
         yield Problem(str(path), 1, 1, "没有这个文件或目录", "检查路径")
     elif path.is_dir() and (path / "site.yaml").is_file():
-        yield from survey(path, None)[1]
+        yield from survey(path, None, now)[1]
+        for file in sorted((path / "playbooks").glob(f"*{TESTS}")):
+            yield from _file(file)
     elif path.is_dir():
         yield from _directory(path)
     else:
@@ -63,6 +76,8 @@ def _file(path: Path) -> Iterator[Problem]:
         document = load(path)
         if path.stem in PAPERS:
             yield from _paper(path, document)
+        elif path.name.endswith(TESTS):
+            yield from unknown_facts(document, checked(GoldenSource, document))
         elif _is_profile(document, path):
             yield from _profile(path, document)
         else:
@@ -81,6 +96,14 @@ def _paper(path: Path, document: Document) -> Iterator[Problem]:
     source = checked(PAPERS[path.stem], document)
     if isinstance(source, RosterSource):
         yield from dangling(document, source, _channels(path.parent))
+    elif isinstance(source, PlansSource):
+        yield from doubled(document, "plans", [plan.id for plan in source.plans])
+        yield from doubled(document, "bursts", [rule.id for rule in source.bursts])
+        yield from unsound_plans(document, source)
+    elif isinstance(source, GradingSource):
+        yield from () if path.resolve() == GRADING else loosening(document, source)
+    elif isinstance(source, HolidaysSource):
+        yield from odd(document, source)
     elif isinstance(source, ChannelsSource):
         yield from doubled(document, "channels", [channel.id for channel in source.channels])
 
@@ -109,6 +132,7 @@ def _profile(path: Path, document: Document) -> Iterator[Problem]:
 def _playbook(document: Document) -> Iterator[Problem]:
     playbook = checked(PlaybookSource, document)
     yield from unsound(document, playbook)
+    yield from untraced(document, example=playbook.example)
     if HOME not in Path(document.file).resolve().parents:
         problems: list[Problem] = []
         shelve([], [Draft(document, playbook)], problems)

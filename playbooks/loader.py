@@ -7,6 +7,7 @@ YAML 1.2 (no `on` → true, no 12:30 → 750, a date stays text), bounded, witho
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +94,8 @@ def parse(source: bytes | str, file: str = "<text>") -> Document:
         raise _one(file, 1, 1, "文件超过 1 MB", "拆成几个文件")
     text = _decode(raw, file)
     _short_lines(text, file)
+    if hidden := _hidden(text, file):
+        raise Problems(hidden)
     builder = _Builder(file)
     try:
         data = builder.build(YAML(typ="safe", pure=True).parse(text))
@@ -122,6 +125,27 @@ def _short_lines(text: str, file: str) -> None:
     for n, line in enumerate(text.splitlines(), 1):
         if len(line) > MAX_LINE:
             raise _one(file, n, MAX_LINE, f"这一行超过 {MAX_LINE} 个字符", "分成几行")
+
+
+_UNSEEN = re.compile("[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+_ODD_INDENT = re.compile(
+    r"^[ \t]*([\u00a0\u2000-\u200a\u202f\u205f\u3000])\s*(?:-\s+)?[A-Za-z_][\w-]*\s*[:：]"
+)
+
+
+def _hidden(text: str, file: str) -> list[Problem]:
+    """Characters that nobody sees and that change what is read: odd blanks before a key (a paragraph of a text
+    may begin with them), marks without width."""
+    found: list[Problem] = []
+    for n, line in enumerate(text.split("\n"), 1):
+        odd, unseen = _ODD_INDENT.match(line), _UNSEEN.search(line)
+        if odd:
+            what = "全角空格" if odd[1] == "\u3000" else "不间断空格等特殊空格"
+            found.append(Problem(file, n, odd.start(1) + 1, f"缩进用了{what}", "换成半角空格"))
+        elif unseen:
+            where = unseen.start() + 1
+            found.append(Problem(file, n, where, f"有看不见的字符 U+{ord(unseen[0]):04X}", "删掉它重新输入"))
+    return found[:MAX_PROBLEMS]
 
 
 def _looks_like(raw: bytes) -> str:
@@ -200,7 +224,10 @@ class _Builder:
 
     def _key(self, event: Event, path: KeyPath) -> str:
         if isinstance(event, ScalarEvent):
-            return str(event.value)
+            key = str(event.value)
+            if event.style is None and re.match(r"[A-Za-z_][A-Za-z0-9_ -]*：", key):
+                self._add(event, "键后面用了全角冒号 “：”", "换成半角冒号加空格 “: ”")
+            return key
         self._add(event, "键只能是文字")
         self._node(event, (*path, "?"))
         return "?"
@@ -225,6 +252,8 @@ class _Builder:
                 f"用了全角引号 {text[0]} {text[-1]}",
                 '换成半角引号 " 或去掉；确实要它就再套一层半角引号',
             )
+        if text[:1] in ("“", "‘") and not any(mark in text for mark in "”’"):
+            self._add(event, f"全角引号 {text[0]} 没有闭合", '换成半角引号 " 成对写')
         return _plain(text)
 
     def _add(self, event: Event, message: str, hint: str = "") -> None:
@@ -296,6 +325,9 @@ _SYNTAX = (
 
 def _words(error: YAMLError, line: str) -> tuple[str, str]:
     problem = (error.problem or "") if isinstance(error, MarkedYAMLError) else str(error)
+    wide = next((mark for mark in line if mark in "｛｝［］"), "")
+    if wide:
+        return f"用了全角括号 “{wide}”", f"换成半角 “{unicodedata.normalize('NFKC', wide)}”"
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in problem:
         return "用了制表符 (Tab) 缩进", "换成空格"
     for english, chinese, hint in _SYNTAX:

@@ -1,16 +1,18 @@
-"""site.yaml and plans.yaml: what each may hold. Shapes: contract "A site".
+"""site.yaml: what it may hold. Shapes: contract "A site".
 
 Field docstrings are Chinese: the editor shows them to the people who keep the files. The other files
-of a site have a module each: `sources_paper`, `channels_paper`, `roster_paper`.
+of a site have a module each: `sources_paper`, `channels_paper`, `roster_paper`, `plans_paper`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from playbooks.fields import Ident, Items, Name, OneOrMany, Strict, Text
+from playbooks.fields import Delay, Duration, Items, Name, Strict, refuse
+from playbooks.roster_paper import ContactSource
 from playbooks.urls import Url
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -21,6 +23,14 @@ class HttpSource(Strict):
 
     allow_hosts: Items[Name] = ()
     """允许访问的内网主机；其余非公网地址一律拒绝"""
+    contact: Annotated[str, Field(max_length=200)] = ""
+    """写进访问者标识的联系方式（网址或邮箱），让对方知道找谁"""
+    per_host: Annotated[int, Field(ge=1, le=20)] = 2
+    """同一主机同时最多几个访问"""
+    host_gap: Delay = timedelta(seconds=1)
+    """同一主机两次访问至少间隔，例如 PT1S；自己的主机可写 PT0S"""
+    ignore_robots: Items[Name] = ()
+    """不看 robots.txt 的主机，只应写本单位自己的"""
 
 
 class ConsoleSource(Strict):
@@ -40,15 +50,36 @@ class KafkaSource(Strict):
     bootstrap: str = ""
     """地址，例如 kafka1:9092,kafka2:9092"""
     topics: Items[Name] = ()
-    """读取的主题"""
+    """读取的主题，其中是工单"""
+    posts: Items[Name] = ()
+    """读取的主题，其中是媒体与网民所发"""
     group: Name = "huiying"
     """消费组"""
+    assignor: Literal["range", "cooperative"] = "range"
+    """分区分配: range，或 cooperative（换手时只停要移走的分区；同组成员须一致）"""
+    results: str = ""
+    """把事件与时钟的变化写入这个主题，供其他系统用；空即不写"""
+    dead_letters: str = ""
+    """把读不了的消息另写入这个主题；空即只存在死信里"""
     security: dict[str, Any] = Field(default_factory=dict)
     """SASL、TLS 等参数，按 kafka-python 的名字；密码写 ${变量名} 或 file:路径"""
 
+    @model_validator(mode="after")
+    def _each_topic_has_one_use(self) -> KafkaSource:
+        """What we write and read again would go round for ever."""
+        used = [topic for topic in (*self.topics, *self.posts, self.results, self.dead_letters) if topic]
+        twice = next((topic for topic in used if used.count(topic) > 1), None)
+        if twice:
+            raise refuse(f"主题 {twice} 写了两处", "topics、posts、results、dead_letters 各用各的主题")
+        return self
+
     @property
     def enabled(self) -> bool:
-        return bool(self.bootstrap and self.topics)
+        return bool(self.bootstrap and (self.topics or self.posts))
+
+    @property
+    def publishes(self) -> bool:
+        return bool(self.bootstrap and (self.results or self.dead_letters))
 
 
 class PrefectSource(Strict):
@@ -83,6 +114,22 @@ class HeartbeatSource(Strict):
     """一切正常时每分钟访问一次的地址；停了就是出事了，由外部系统报警"""
 
 
+class AlarmSource(Strict):
+    """系统告警：自我审计发现问题时，不经提醒队列和数据库，直接送到这里。"""
+
+    contacts: Items[ContactSource] = ()
+    """送给谁，可以写几处，最好用另一种渠道；不写则送值班表负责人和此刻第 1 级在班的人"""
+    every: Duration = timedelta(minutes=30)
+    """没有恢复时多久再说一次"""
+
+
+class OwnPlaybooksSource(Strict):
+    """站点自己的预案。"""
+
+    review: bool = False
+    """须经第二个人审定才生效；false 时 playbooks/ 里的文件重启后即生效"""
+
+
 class SiteSource(Strict):
     """站点总设置 site.yaml。"""
 
@@ -110,25 +157,19 @@ class SiteSource(Strict):
     """归并"""
     heartbeat: HeartbeatSource = HeartbeatSource()
     """外部心跳"""
+    alarm: AlarmSource = AlarmSource()
+    """系统告警"""
+    playbooks: OwnPlaybooksSource = OwnPlaybooksSource()
+    """站点自己的预案怎样生效"""
+    personal_data: Literal["mask", "encrypt", "drop"] = "mask"
+    """个人信息: mask 原样保存、显示时遮盖；encrypt 遮盖后保存，原文加密另存；drop 只保存遮盖后的"""
+    personal_key: str | None = None
+    """personal_data: encrypt 的密钥，写 ${变量名} 或 file:路径；用 huiying secret 生成"""
 
-
-class PlanSource(Strict):
-    """一个监测方案。"""
-
-    id: Ident
-    """标识"""
-    name: Name
-    """名称"""
-    any: OneOrMany[Text] = ()
-    """出现任一个词"""
-    all: OneOrMany[Text] = ()
-    """须同时出现的词"""
-    none: OneOrMany[Text] = ()
-    """不得出现的词"""
-
-
-class PlansSource(Strict):
-    """监测方案 plans.yaml。"""
-
-    plans: Items[PlanSource] = ()
-    """方案列表"""
+    @model_validator(mode="after")
+    def _key_for_encryption(self) -> SiteSource:
+        if self.personal_data == "encrypt" and not self.personal_key:
+            raise refuse(
+                "personal_data: encrypt 缺少 personal_key", 'personal_key: "${HUIYING_PERSONAL_KEY}"'
+            )
+        return self

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from models.core.clock import least
 from models.core.hindsight import Took, Verdict, Window, took, verdict
 from models.core.moment import parse_iso
 from playbooks.book import Library
@@ -70,7 +71,7 @@ def limits(library: Library) -> dict[str, tuple[str, timedelta]]:
     missing = [ask.clock for ask in ASKS if ask.clock not in rules]
     if missing:
         raise KeyError(f"参数集里没有时钟 {'、'.join(missing)}；请用 cn-national 或以它为底的参数集")
-    return {ask.clock: (rules[ask.clock].name, rules[ask.clock].amount) for ask in ASKS}
+    return {ask.clock: (rules[ask.clock].name, least(rules[ask.clock].amount)) for ask in ASKS}
 
 
 def replay(events: Sequence[Mapping[str, Any]], library: Library) -> list[Replayed]:

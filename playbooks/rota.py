@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 
-from models.core.roster import Absence, Contact, Person, Roster, Rotation, Rung, Unit
+from models.core.roster import (
+    NEXT,
+    Absence,
+    Contact,
+    Override,
+    Person,
+    ReachTest,
+    Roster,
+    Rotation,
+    Rung,
+    Sensitive,
+    Shift,
+    Unit,
+)
 from playbooks.loader import Document, KeyPath
-from playbooks.problem import Problem, did_you_mean, listed
-from playbooks.roster_paper import PersonSource, RosterSource, RungSource
+from playbooks.papers import AlarmSource
+from playbooks.problem import Problem, did_you_mean, errors, listed
+from playbooks.roster_holes import holes, unwatched
+from playbooks.roster_paper import (
+    PersonSource,
+    RosterSource,
+    RotationSource,
+    RungSource,
+    ShiftSource,
+)
 
 
 def roster_of(source: RosterSource) -> Roster:
@@ -16,6 +38,10 @@ def roster_of(source: RosterSource) -> Roster:
         people=tuple(_person(person) for person in source.people),
         ladder=tuple(_rung(rung) for rung in source.ladder),
         absences=tuple(Absence(a.person, a.since, a.until, a.substitute) for a in source.absences),
+        overrides=tuple(Override(o.rung, o.since, o.until, o.people, o.reason) for o in source.overrides),
+        sensitive=tuple(Sensitive(s.name, s.since, s.until, s.rungs, s.extra) for s in source.sensitive),
+        owner=source.owner,
+        reach_test=ReachTest(source.reach_test.at, source.reach_test.rungs) if source.reach_test else None,
     )
 
 
@@ -25,14 +51,24 @@ def _person(person: PersonSource) -> Person:
 
 
 def _rung(rung: RungSource) -> Rung:
-    turn = rung.rotation
-    rotation = Rotation(turn.people, turn.every, turn.since) if turn else None
-    return Rung(rung.rung, rung.role, rung.on_duty, rotation)
+    shifts = tuple(_shift(shift) for shift in rung.shifts)
+    return Rung(rung.rung, rung.role, rung.on_duty, _rotation(rung.rotation), shifts)
 
 
-def dangling(document: Document, roster: RosterSource, channels: Collection[str] | None) -> list[Problem]:
-    """Unknown people, units and channels; rungs that nobody fills; absences that end before they
-    begin. `channels` None: the channels are not known, so they are not checked."""
+def _shift(shift: ShiftSource) -> Shift:
+    return Shift(shift.begins, shift.ends, shift.on_duty, _rotation(shift.rotation))
+
+
+def _rotation(turn: RotationSource | None) -> Rotation | None:
+    return Rotation(turn.people, turn.every, turn.since) if turn else None
+
+
+def dangling(
+    document: Document, roster: RosterSource, channels: Collection[str] | None, now: datetime | None = None
+) -> list[Problem]:
+    """Unknown people, units and channels; rungs and hours that nobody fills; spans that end before
+    they begin or cross. `channels` None: the channels are not known, so they are not checked; `now`
+    None: the week ahead is not looked at."""
     people = [person.id for person in roster.people]
     units = [unit.id for unit in roster.units]
     found = [*doubled(document, "units", units), *doubled(document, "people", people)]
@@ -46,7 +82,10 @@ def dangling(document: Document, roster: RosterSource, channels: Collection[str]
             if channels is not None and contact.channel not in channels:
                 path = ("people", n, "contacts", m, "channel")
                 found.append(_unknown(document, path, "渠道", contact.channel, channels))
-    return [*found, *_rungs(document, roster), *_absences(document, roster)]
+    found += [*_rungs(document, roster), *_absences(document, roster), *holes(document, roster)]
+    if now is not None and not errors(found):
+        found += unwatched(document, roster, roster_of(roster), now)
+    return found
 
 
 def doubled(document: Document, key: str, ids: Sequence[str]) -> list[Problem]:
@@ -64,27 +103,51 @@ def _unknown(document: Document, path: KeyPath, what: str, word: str, known: Ite
     return document.problem(path, f"没有{what} “{word}”{did_you_mean(word, known)}", hint)
 
 
+def unheard(document: Document, alarm: AlarmSource, channels: Collection[str]) -> list[Problem]:
+    """Channels that the system's own alarm names and nobody has set up."""
+    named = [contact.channel for contact in alarm.contacts]
+    return [
+        _unknown(document, ("alarm", "contacts", n, "channel"), "渠道", name, channels)
+        for n, name in enumerate(named)
+        if name not in channels
+    ]
+
+
 def _named_people(roster: RosterSource) -> Iterator[tuple[KeyPath, str]]:
+    yield from _each(("owner",), roster.owner)
     for n, rung in enumerate(roster.ladder):
-        for m, person in enumerate(rung.on_duty):
-            yield ("ladder", n, "on_duty", m), person
-        for m, person in enumerate(rung.rotation.people if rung.rotation else ()):
-            yield ("ladder", n, "rotation", "people", m), person
+        yield from _planned(("ladder", n), rung)
+        for m, shift in enumerate(rung.shifts):
+            yield from _planned(("ladder", n, "shifts", m), shift)
     for n, absence in enumerate(roster.absences):
         yield ("absences", n, "person"), absence.person
         if absence.substitute is not None:
             yield ("absences", n, "substitute"), absence.substitute
+    for n, override in enumerate(roster.overrides):
+        yield from _each(("overrides", n, "people"), override.people)
+    for n, period in enumerate(roster.sensitive):
+        named = _each(("sensitive", n, "extra"), period.extra)
+        yield from ((path, person) for path, person in named if person != NEXT)
+
+
+def _planned(path: KeyPath, plan: RungSource | ShiftSource) -> Iterator[tuple[KeyPath, str]]:
+    yield from _each((*path, "on_duty"), plan.on_duty)
+    yield from _each((*path, "rotation", "people"), plan.rotation.people if plan.rotation else ())
+
+
+def _each(path: KeyPath, people: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
+    return (((*path, n), person) for n, person in enumerate(people))
 
 
 def _rungs(document: Document, roster: RosterSource) -> Iterator[Problem]:
     reachable = {person.id for person in roster.people if person.contacts}
     known = {person.id for person in roster.people}
     for n, rung in enumerate(roster.ladder):
-        names = [*rung.on_duty, *(rung.rotation.people if rung.rotation else ())]
+        names = _rung(rung).everybody()
         silent = [name for name in names if name in known and name not in reachable]
         if not names:
             yield document.problem(
-                ("ladder", n), f"第 {rung.rung} 级没有人", "写 on_duty: [人员标识] 或 rotation"
+                ("ladder", n), f"第 {rung.rung} 级没有人", "写 on_duty: [人员标识]、rotation 或 shifts"
             )
         elif len(silent) == len(names):
             yield document.problem(("ladder", n), f"第 {rung.rung} 级的人都没有联系方式", "给他们写 contacts")

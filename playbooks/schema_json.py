@@ -9,9 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from playbooks.channels_paper import ChannelsSource
-from playbooks.papers import PlansSource, SiteSource
+from playbooks.golden import GoldenSource
+from playbooks.grading_paper import GradingSource
+from playbooks.holidays import HolidaysSource
+from playbooks.papers import SiteSource
+from playbooks.plans_paper import PlansSource
 from playbooks.problem import did_you_mean, listed
 from playbooks.roster_paper import RosterSource
+from playbooks.scene import CastSource
 from playbooks.schema import PlaybookSource, ProfileSource
 from playbooks.sources_paper import SourcesSource
 
@@ -23,6 +28,10 @@ KINDS: dict[str, type[BaseModel]] = {
     "channels": ChannelsSource,
     "roster": RosterSource,
     "plans": PlansSource,
+    "holidays": HolidaysSource,
+    "grading": GradingSource,
+    "test": GoldenSource,
+    "people": CastSource,
 }
 SCHEMAS = Path(__file__).resolve().parent / "schemas"
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from playbooks.loader import Document, KeyPath
 from playbooks.problem import Problem
 
-SECRET_KEYS = frozenset({"secret", "token", "password", "sasl_plain_password", "ssl_password"})
+SECRET_KEYS = frozenset(
+    {"secret", "token", "password", "sasl_plain_password", "ssl_password", "personal_key"}
+)
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 MAX_SECRET = 65_536
 

@@ -5,23 +5,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from models.core.clock import surely_within
 from playbooks.book import Library, bind
 from playbooks.checked import checked
 from playbooks.condition import Condition
 from playbooks.loader import Document, load
 from playbooks.problem import Problem, Problems, did_you_mean, listed
-from playbooks.schema import ClockSource, OverlaySource, PlaybookSource, ProfileSource
+from playbooks.schema import ChainSource, ClockSource, OverlaySource, PlaybookSource, ProfileSource
 from playbooks.sound import clock_findings, unsound
 from playbooks.strict import LATE, TOO_WIDE, TooWide, cited, described, loosened, narrower, statutory
+from playbooks.trace import untraced
+from playbooks.variables import with_values
 
 HOME = Path(__file__).resolve().parent
 SHIPPED = HOME / "library"
 PROFILES = HOME / "profiles"
+TESTS = ".test.yaml"
+"""How the name of a file of golden tests ends; it lies beside playbooks and is none."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -52,15 +58,21 @@ def read(model: type[M], path: Path, problems: list[Problem]) -> tuple[Document,
         return None
 
 
+def playbook_files(directory: Path) -> list[Path]:
+    """The playbooks of a directory, in order; the tests beside them are none."""
+    return sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(TESTS))
+
+
 def read_playbooks(paths: Iterable[Path], problems: list[Problem]) -> list[Draft]:
     """Every playbook among `paths` that can be read, in order; two with one id are a problem."""
     drafts: dict[str, Draft] = {}
-    for path in paths:
+    for path in (path for path in paths if not path.name.endswith(TESTS)):
         pair = read(PlaybookSource, path, problems)
         if pair is None:
             continue
         document, playbook = pair
         problems.extend(unsound(document, playbook))
+        problems.extend(untraced(document, example=playbook.example))
         if playbook.id in drafts:
             other = drafts[playbook.id].document.file
             problems.append(
@@ -83,6 +95,7 @@ def read_profile(path: Path, problems: list[Problem]) -> list[Overlay]:
         if pair is None:
             return chain
         document, profile = pair
+        problems.extend(untraced(document, example=profile.example))
         chain.insert(0, Overlay(document, profile))
         parent = profile.extends
         if parent is None:
@@ -100,14 +113,30 @@ def shelve(chain: Sequence[Overlay], own: Sequence[Draft], problems: list[Proble
 
     Problems are added for whatever the own playbooks or the last profiles loosen.
     """
-    shipped = read_playbooks(sorted(SHIPPED.glob("*.yaml")), problems)
     given = [overlay for overlay in chain if _is_shipped(overlay)]
-    law = _applied(given, _picked(given, shipped, []), [])
+    shipped = [draft for draft in shipped_playbooks(problems) if _active(draft, chain)]
+    law = applied(given, _picked(given, shipped, []), [])
     mixed = _with_own(_picked(chain, shipped, problems), [draft for draft in own if _active(draft, chain)])
-    final = _applied(chain, mixed, problems)
+    final = applied(chain, mixed, problems)
     problems.extend(_laxer(chain, law, final))
     problems.extend(_taken(law, final))
+    problems.extend(_shadowed(final, {draft.document.file for draft in shipped}))
     return Library(tuple(bind(draft.playbook, draft.document.file) for draft in final))
+
+
+def shipped_playbooks(problems: list[Problem]) -> list[Draft]:
+    """The shipped playbooks, read once for as long as their files stay as they are."""
+    stamps = tuple((path, path.stat().st_mtime_ns) for path in playbook_files(SHIPPED))
+    drafts, found = _read_shipped(stamps)
+    problems.extend(found)
+    return list(drafts)
+
+
+@lru_cache(maxsize=2)
+def _read_shipped(stamps: tuple[tuple[Path, int], ...]) -> tuple[tuple[Draft, ...], tuple[Problem, ...]]:
+    problems: list[Problem] = []
+    drafts = read_playbooks([path for path, _ in stamps], problems)
+    return tuple(drafts), tuple(problems)
 
 
 def _is_shipped(overlay: Overlay) -> bool:
@@ -115,13 +144,17 @@ def _is_shipped(overlay: Overlay) -> bool:
 
 
 def _active(draft: Draft, chain: Sequence[Overlay]) -> bool:
-    """Is a playbook that names a profile meant for this one? Without a chain every one is."""
+    """Is a playbook that names a profile meant for this one? Without a chain a site's own is; a shipped one
+    that is meant for one place is not."""
     wanted = draft.playbook.profile
+    if not chain and Path(draft.document.file).resolve().parent == SHIPPED:
+        return wanted is None
     return wanted is None or not chain or wanted in {overlay.profile.id for overlay in chain}
 
 
 def _picked(chain: Sequence[Overlay], shipped: list[Draft], problems: list[Problem]) -> list[Draft]:
-    """The shipped playbooks that the profiles name, in that order; all of them when none does."""
+    """The shipped playbooks that the profiles name, in that order, and those that are meant for one of the
+    profiles; all of them when none names any."""
     books = {draft.playbook.id: draft for draft in shipped}
     chosen = next((each for each in reversed(chain) if each.profile.playbooks is not None), None)
     if chosen is None:
@@ -131,7 +164,10 @@ def _picked(chain: Sequence[Overlay], shipped: list[Draft], problems: list[Probl
         if name not in books:
             message = f"没有内置预案 “{name}”{did_you_mean(name, books)}"
             problems.append(chosen.document.problem(("playbooks", n), message, f"可用：{listed(books)}"))
-    return [books[name] for name in names if name in books]
+    local = [
+        draft for draft in shipped if draft.playbook.profile is not None and draft.playbook.id not in names
+    ]
+    return [*(books[name] for name in names if name in books), *local]
 
 
 def _with_own(shipped: list[Draft], own: Sequence[Draft]) -> list[Draft]:
@@ -143,7 +179,8 @@ def _with_own(shipped: list[Draft], own: Sequence[Draft]) -> list[Draft]:
 # ---- profiles over playbooks -----------------------------------------------------------------
 
 
-def _applied(chain: Sequence[Overlay], drafts: list[Draft], problems: list[Problem]) -> list[Draft]:
+def applied(chain: Sequence[Overlay], drafts: list[Draft], problems: list[Problem]) -> list[Draft]:
+    drafts = _filled(chain, drafts, problems)
     known = sorted({clock.id for draft in drafts for clock in draft.playbook.clocks})
     for overlay in chain:
         for id_, change in overlay.profile.clocks.items():
@@ -153,6 +190,38 @@ def _applied(chain: Sequence[Overlay], drafts: list[Draft], problems: list[Probl
                 problems.append(overlay.document.problem(("clocks", id_), message, hint, key=True))
             drafts = [_overlaid(overlay.document, id_, change, draft, problems) for draft in drafts]
     return drafts
+
+
+def _filled(chain: Sequence[Overlay], drafts: list[Draft], problems: list[Problem]) -> list[Draft]:
+    """The playbooks read again with the values that the profiles give to their variables."""
+    known = sorted({name for draft in drafts for name in draft.playbook.variables})
+    values: dict[str, tuple[Overlay, str | int | float]] = {}
+    for overlay in chain:
+        for name, value in overlay.profile.variables.items():
+            if name in known:
+                values[name] = (overlay, value)
+                continue
+            message = f"没有变量 “{name}”{did_you_mean(name, known)}"
+            problems.append(
+                overlay.document.problem(("variables", name), message, f"可用：{listed(known)}", key=True)
+            )
+    return [_with_values(draft, values, problems) for draft in drafts]
+
+
+def _with_values(
+    draft: Draft, values: dict[str, tuple[Overlay, str | int | float]], problems: list[Problem]
+) -> Draft:
+    """A value that the playbook cannot take is told at the profile's line, and left out."""
+    for name in draft.playbook.variables.keys() & values.keys():
+        overlay, value = values[name]
+        data = with_values(draft.document.data, {name: value})
+        document = replace(draft.document, data=data)
+        try:
+            draft = Draft(document, checked(PlaybookSource, document))
+        except Problems as found:
+            first = found.problems[0]
+            problems.append(overlay.document.problem(("variables", name), first.message, first.hint))
+    return draft
 
 
 def _overlaid(
@@ -174,8 +243,11 @@ def _changed(clock: ClockSource, change: OverlaySource) -> ClockSource:
         if (value := getattr(change, name)) is not None
     }
     start = given.get("start", clock.start)
-    fallback = given.get("fallback", (clock.start, *clock.fallback))
+    own = () if isinstance(clock.start, ChainSource) else (clock.start,)
+    fallback = given.get("fallback", (*own, *clock.fallback))
     given["fallback"] = tuple(dict.fromkeys(each for each in fallback if each != start))
+    if change.auto is not None:
+        given["stop"] = clock.stop.model_copy(update={"auto": change.auto})
     return clock.model_copy(update={**given, "basis": (*clock.basis, *change.basis)})
 
 
@@ -210,6 +282,36 @@ def _taken(law: list[Draft], final: list[Draft]) -> list[Problem]:
         for n, clock in enumerate(draft.playbook.clocks)
         if clock.id in owners and draft.playbook.id != owners[clock.id].playbook.id
     ]
+
+
+def _shadowed(final: list[Draft], shipped: set[str]) -> list[Problem]:
+    """A clock that never runs, since whenever its playbook is in force another runs a clock of the same id
+    that is no longer. Told of a site's own playbooks only."""
+    return [
+        mine.document.problem(
+            ("clocks", n, "id"),
+            f"时钟 “{clock.id}” 永远被预案 “{other.playbook.id}” 的同名时钟遮住",
+            "换一个标识，或写得比它更短",
+            warning=True,
+        )
+        for mine in final
+        if mine.document.file not in shipped
+        for n, clock in enumerate(mine.playbook.clocks)
+        for other in final
+        if other is not mine and _shadows(other, mine, clock)
+    ]
+
+
+def _shadows(other: Draft, mine: Draft, clock: ClockSource) -> bool:
+    same = [each for each in other.playbook.clocks if each.id == clock.id]
+    if clock.statutory or not any(each.applies_when is None for each in same):
+        return False
+    shorter = all(surely_within(each.amount, clock.amount) for each in same)
+    try:
+        when = Condition(mine.playbook.trigger.when), Condition(other.playbook.trigger.when)
+        return shorter and narrower(*when) is None
+    except TooWide:
+        return False
 
 
 def _missing(chain: Sequence[Overlay], draft: Draft) -> Problem:
@@ -264,6 +366,6 @@ def laxer_than_national(overlays: Sequence[Overlay]) -> list[Problem]:
     Late notice is left out: 贵州 (L-002) states one, and only a shipped profile may.
     """
     problems: list[Problem] = []
-    shipped = read_playbooks(sorted(SHIPPED.glob("*.yaml")), problems)
-    final = _applied(overlays, _picked(overlays, shipped, problems), problems)
+    shipped = [draft for draft in shipped_playbooks(problems) if _active(draft, overlays)]
+    final = applied(overlays, _picked(overlays, shipped, problems), problems)
     return [each for each in (*problems, *_laxer(overlays, shipped, final)) if LATE not in each.message]

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from models.core.moment import local
 from models.core.roster import Roster
+from models.core.standards import Standards
+from models.core.workdays import Calendar
 from playbooks.book import Library
 from playbooks.channels_paper import ChannelsSource
 from playbooks.checked import checked
+from playbooks.grading_paper import GradingSource, loosening
+from playbooks.grading_paper import over as graded_over
+from playbooks.holidays import HolidaysSource, odd, over, running_out
 from playbooks.loader import Document, load
+from playbooks.mapping_paper import survey_mappings
 from playbooks.papers import (
+    AlarmSource,
     ClusteringSource,
     ConsoleSource,
     HeartbeatSource,
     HttpSource,
     KafkaSource,
-    PlanSource,
-    PlansSource,
     PrefectSource,
     RetentionSource,
     SiteSource,
 )
+from playbooks.plans import Watch, strangers, unsound, watch_of
+from playbooks.plans_paper import PlansSource
 from playbooks.problem import Problem, Problems, did_you_mean, errors, listed
 from playbooks.roster_paper import RosterSource
-from playbooks.rota import dangling, doubled, roster_of
+from playbooks.rota import dangling, doubled, roster_of, unheard
 from playbooks.secret import SECRET_KEYS, Secrets, leaks, unset
 from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, read_profile, shelve
 from playbooks.sources_paper import SourcesSource
@@ -50,7 +59,8 @@ class Site:
     roster: Roster
     channels: tuple[dict[str, Any], ...] = field(repr=False)
     library: Library
-    plans: tuple[PlanSource, ...]
+    calendar: Calendar = field(repr=False)
+    watch: Watch = field(repr=False)
     console: ConsoleSource
     kafka: KafkaSource = field(repr=False)
     prefect: PrefectSource
@@ -58,8 +68,13 @@ class Site:
     production: bool
     retention: RetentionSource
     clustering: ClusteringSource
+    grading: Standards = field(repr=False)
     heartbeat: HeartbeatSource
+    alarm: AlarmSource
     secrets: Secrets = field(repr=False)
+    personal_data: str = "mask"
+    personal_key: str | None = field(default=None, repr=False)
+    review: bool = False
 
 
 def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
@@ -70,10 +85,13 @@ def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
     return site
 
 
-def survey(directory: Path, environ: Mapping[str, str] | None) -> tuple[Site | None, list[Problem]]:
+def survey(
+    directory: Path, environ: Mapping[str, str] | None, now: datetime | None = None
+) -> tuple[Site | None, list[Problem]]:
     """The site and everything found in it; None when a file of it could not be used.
 
-    `environ` None: references to secrets are not followed (lint on another machine).
+    `environ` None: references to secrets are not followed (lint on another machine). `now`: the
+    roster of the week that begins then is looked at for holes.
     """
     directory = Path(directory).resolve()
     problems: list[Problem] = []
@@ -89,12 +107,17 @@ def survey(directory: Path, environ: Mapping[str, str] | None) -> tuple[Site | N
         problems.extend(leaks(document))
         if environ is not None:  # a channel without its secret refuses aloud; the rest of the site works
             problems.extend(replace(found, warning=True) for found in unset(document, secrets))
-    problems.extend(_crossed(papers))
+    problems.extend(_crossed(papers, now))
+    problems.extend(replace(found, warning=environ is not None) for found in survey_mappings(directory))
     if papers.site is None:
         return None, problems
     chain = _profile(directory, papers.site.profile, papers.documents["site"], problems)
+    problems.extend(_examples(papers.documents["site"], chain))
     library = shelve(chain, own, problems)
+    problems.extend(_years(papers, library, now))
     problems.extend(_heights(papers.documents.get("roster"), papers.roster, library))
+    if papers.site.playbooks.review:  # the files are drafts; what is in force comes from the ledger
+        library = shelve(chain, [], [])
     return (None if errors(problems) else _join(directory, papers, library, secrets)), problems
 
 
@@ -110,6 +133,8 @@ class _Papers:
         self.channels = self._read(ChannelsSource, "channels")
         self.roster = self._read(RosterSource, "roster")
         self.plans = self._read(PlansSource, "plans")
+        self.holidays = self._read(HolidaysSource, "holidays")
+        self.grading = self._read(GradingSource, "grading")
 
     def _read(self, model: type[M], name: str) -> M | None:
         path = self._directory / f"{name}.yaml"
@@ -122,16 +147,26 @@ class _Papers:
             return None
 
 
-def _crossed(papers: _Papers) -> list[Problem]:
+def _crossed(papers: _Papers, now: datetime | None) -> list[Problem]:
     """What is wrong between the files, as far as they could be read."""
     found: list[Problem] = []
     known = _ids(papers.channels.channels) if papers.channels else None
     if known is not None:
         found.extend(doubled(papers.documents["channels"], "channels", known))
     if papers.plans is not None:
-        found.extend(doubled(papers.documents["plans"], "plans", _ids(papers.plans.plans)))
+        document = papers.documents["plans"]
+        found.extend(doubled(document, "plans", _ids(papers.plans.plans)))
+        found.extend(doubled(document, "bursts", _ids(papers.plans.bursts)))
+        found.extend(unsound(document, papers.plans))
+        found.extend(strangers(document, papers.plans, papers.roster, papers.sources))
+    if papers.grading is not None:
+        found.extend(loosening(papers.documents["grading"], papers.grading))
+    if papers.holidays is not None:
+        found.extend(odd(papers.documents["holidays"], papers.holidays))
     if papers.roster is not None:
-        found.extend(dangling(papers.documents["roster"], papers.roster, known))
+        found.extend(dangling(papers.documents["roster"], papers.roster, known, now))
+    if papers.site is not None and known is not None:
+        found.extend(unheard(papers.documents["site"], papers.site.alarm, known))
     if papers.sources is not None:
         found.extend(_sources(papers.documents["sources"], papers.sources, papers.site))
     return found
@@ -151,6 +186,20 @@ def _profile(directory: Path, name: str, document: Document, problems: list[Prob
     return []
 
 
+def _examples(document: Document, chain: Iterable[Overlay]) -> list[Problem]:
+    """A profile that is only an example is not to be used unread."""
+    return [
+        document.problem(
+            ("profile",),
+            f"参数集 “{overlay.profile.id}” 只是示例，依据是单一或二手来源",
+            "核对原文后，抄成自己的参数集再用",
+            warning=True,
+        )
+        for overlay in chain
+        if overlay.profile.example
+    ]
+
+
 def _sources(document: Document, sources: SourcesSource, site: SiteSource | None) -> list[Problem]:
     found: list[Problem] = []
     seen: set[str] = set()
@@ -159,7 +208,7 @@ def _sources(document: Document, sources: SourcesSource, site: SiteSource | None
             if source.id in seen:
                 found.append(document.problem((key, n, "id"), f"信源标识 “{source.id}” 重复了", "换一个"))
             seen.add(source.id)
-    if site is not None and site.kafka.enabled and sources.kafka is not None and sources.kafka.enabled:
+    if site is not None and site.kafka.bootstrap and sources.kafka is not None and sources.kafka.bootstrap:
         found.append(document.problem(("kafka",), "kafka 在 site.yaml 里也写了", "留一处", key=True))
     return found
 
@@ -179,6 +228,14 @@ def _heights(document: Document | None, roster: RosterSource | None, library: Li
     return [document.problem(("ladder",), message, "补上更高的级", key=True, warning=True)]
 
 
+def _years(papers: _Papers, library: Library, now: datetime | None) -> Iterable[Problem]:
+    """Warn of a year without a calendar where a clock counts working days."""
+    if now is None or papers.holidays is None or not library.counts_days():
+        return ()
+    calendar = over(papers.holidays)
+    return running_out(papers.documents["holidays"], calendar, local(now).date())
+
+
 def _rungs(library: Library) -> set[int]:
     """Every rung that some step of the library speaks to."""
     rules = [clock.rule for book in library.playbooks for clock in book.clocks]
@@ -187,14 +244,11 @@ def _rungs(library: Library) -> set[int]:
 
 
 def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) -> Site | None:
-    site, sources, channels, roster, plans = (
-        papers.site,
-        papers.sources,
-        papers.channels,
-        papers.roster,
-        papers.plans,
-    )
-    if site is None or sources is None or channels is None or roster is None or plans is None:
+    site, sources, channels, roster = papers.site, papers.sources, papers.channels, papers.roster
+    plans, holidays, grading = papers.plans, papers.holidays, papers.grading
+    if site is None or sources is None or channels is None or roster is None:
+        return None
+    if plans is None or holidays is None or grading is None:
         return None
     return Site(
         directory=directory,
@@ -206,16 +260,22 @@ def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) 
         roster=roster_of(roster),
         channels=tuple(_settings(channel, secrets) for channel in channels.channels),
         library=library,
-        plans=plans.plans,
+        calendar=over(holidays),
+        watch=watch_of(plans),
         console=site.console,
-        kafka=sources.kafka if sources.kafka is not None and not site.kafka.enabled else site.kafka,
+        kafka=sources.kafka if sources.kafka is not None and not site.kafka.bootstrap else site.kafka,
         prefect=site.prefect,
         http=site.http,
         production=site.production,
         retention=site.retention,
         clustering=site.clustering,
+        grading=graded_over(grading),
         heartbeat=site.heartbeat,
+        alarm=site.alarm,
         secrets=secrets,
+        personal_data=site.personal_data,
+        personal_key=site.personal_key,
+        review=site.playbooks.review,
     )
 
 

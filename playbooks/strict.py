@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from models.core.clock import Amount, surely_within
 from models.core.vocabulary import StartEvent
+from models.core.workdays import WorkingDays
 from playbooks.condition import ALWAYS, Condition, grid, samples
-from playbooks.fields import iso_duration
-from playbooks.schema import ClockSource, LateNoticeSource, PlaybookSource
+from playbooks.fields import amount_text
+from playbooks.schema import ChainSource, ClockSource, LateNoticeSource, PlaybookSource
 
 Loosening = tuple[str, str, str]
 """Which key of the clock, what is loosened (with the document's number), the way out."""
@@ -16,7 +18,7 @@ Loosening = tuple[str, str, str]
 MAX_GRID = 50_000
 TOO_WIDE = "条件用的变量太多，无法核对是否漏掉法定时限"
 LATE = "不能自己增加或放宽迟报切换"
-_EARLIEST_FIRST = tuple(StartEvent)
+_EARLIEST_FIRST: tuple[object, ...] = tuple(StartEvent)[:6]
 """The starts in the order in which they happen: a later one gives more time (study 5.1)."""
 
 
@@ -33,12 +35,16 @@ def cited(clock: ClockSource) -> str:
 def loosened(law: ClockSource, now: ClockSource) -> Iterator[Loosening]:
     """Each way in which `now` is laxer than `law`."""
     what = f"法定时限 “{law.name}”（{cited(law)}）"
-    if now.amount > law.amount:
-        limit = iso_duration(law.amount)
-        yield "amount", f"{what}只能缩短：规定 {limit}，这里 {iso_duration(now.amount)}", f"写 {limit} 或更短"
-    if _EARLIEST_FIRST.index(now.start) > _EARLIEST_FIRST.index(law.start):
-        yield "start", f"{what}的起算不能推后：规定 {law.start.zh}，这里 {now.start.zh}", f"写 {law.start}"
-    lost = [start for start in (law.start, *law.fallback) if start not in (now.start, *now.fallback)]
+    if not surely_within(now.amount, law.amount):
+        limit = amount_text(law.amount)
+        message = (
+            f"{what}只能缩短：规定 {limit}，这里 {amount_text(now.amount)}{_units(law.amount, now.amount)}"
+        )
+        yield "amount", message, f"写 {limit} 或更短"
+    if not _as_early(law, now):
+        hint = f"写 {{after: {law.start.after}}}" if isinstance(law.start, ChainSource) else f"写 {law.start}"
+        yield "start", f"{what}的起算不能推后：规定 {law.start.zh}，这里 {now.start.zh}", hint
+    lost = [start for start in _events(law) if start not in _events(now)]
     if lost:
         yield (
             "fallback",
@@ -52,11 +58,37 @@ def loosened(law: ClockSource, now: ClockSource) -> Iterator[Loosening]:
             f"{what}的止算凭据不能放宽：多了 {'、'.join(kind.zh for kind in wider)}",
             "去掉多出的凭据",
         )
+    if now.stop.auto and not law.stop.auto:
+        yield "stop", f"{what}须由人确认凭据，不能改为自动止算", "去掉 auto: true"
     if not now.statutory:
         yield "statutory", f"{what}不能改成非法定", "写 statutory: true"
     if _later(law.late_notice, now.late_notice):
         yield "late_notice", f"{what}{LATE}", "去掉 late_notice，或选用规定了它的内置参数集"
     yield from _applies(law, now, what)
+    yield from _arms(law, now, what)
+
+
+def _as_early(law: ClockSource, now: ClockSource) -> bool:
+    """Does `now` start no later? A link of a chain, and what counts from a document, cannot be moved."""
+    if now.start == law.start:
+        return True
+    if now.start not in _EARLIEST_FIRST or law.start not in _EARLIEST_FIRST:
+        return False
+    return _EARLIEST_FIRST.index(now.start) < _EARLIEST_FIRST.index(law.start)
+
+
+def _events(clock: ClockSource) -> tuple[StartEvent, ...]:
+    own = () if isinstance(clock.start, ChainSource) else (clock.start,)
+    return (*own, *clock.fallback)
+
+
+def _units(law: Amount, now: Amount) -> str:
+    """Why a limit in other units is refused."""
+    if isinstance(now, WorkingDays) and not isinstance(law, WorkingDays):
+        return "，小时不能换成工作日（节假日会把它拉长）"
+    if isinstance(law, WorkingDays) and not isinstance(now, WorkingDays):
+        return f"，换成小时最多 {law.count} 天"
+    return ""
 
 
 def _applies(law: ClockSource, now: ClockSource, what: str) -> Iterator[Loosening]:
@@ -65,6 +97,20 @@ def _applies(law: ClockSource, now: ClockSource, what: str) -> Iterator[Loosenin
             yield "applies_when", f"{what}的适用条件不能收窄", "恢复原来的条件"
     except TooWide:
         yield "applies_when", TOO_WIDE, "写简单些"
+
+
+def _arms(law: ClockSource, now: ClockSource, what: str) -> Iterator[Loosening]:
+    """Waiting instead of running is a loosening: only where the law's own rule waits too."""
+    if now.pre_arm_when is None:
+        return
+    try:
+        laxer = law.pre_arm_when is None or narrower(_when(now.pre_arm_when), _when(law.pre_arm_when))
+    except TooWide:
+        yield "pre_arm_when", TOO_WIDE, "写简单些"
+        return
+    if laxer:
+        hint = "去掉 pre_arm_when" if law.pre_arm_when is None else f"至多写 {law.pre_arm_when}"
+        yield "pre_arm_when", f"{what}不能自己增加或放宽预置", hint
 
 
 def _later(law: LateNoticeSource | None, now: LateNoticeSource | None) -> bool:

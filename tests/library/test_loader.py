@@ -1,6 +1,7 @@
 """A YAML file is read with places, or refused in one clear line."""
 
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -118,6 +119,39 @@ def test_a_syntax_error_is_one_clear_line(text: str, place: str, words: str) -> 
     (line,) = problems_of(text)
     assert line.startswith(place)
     assert words in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 1\n\u3000\u3000b: 2", "a.yaml:2:1: 缩进用了全角空格（换成半角空格）"),
+        ("a:\n \xa0b: 2", "a.yaml:2:2: 缩进用了不间断空格等特殊空格（换成半角空格）"),
+        ("a: 1\n\ufeffb: 2", "a.yaml:2:1: 有看不见的字符 U+FEFF（删掉它重新输入）"),
+        ("id: fl\u200bood", "a.yaml:1:7: 有看不见的字符 U+200B（删掉它重新输入）"),
+        ("a: \u202eabc", "a.yaml:1:4: 有看不见的字符 U+202E（删掉它重新输入）"),
+        ("stop: {evidence：x}", "a.yaml:1:8: 键后面用了全角冒号 “：”（换成半角冒号加空格 “: ”）"),
+        ("stop: ｛a: b｝", "a.yaml:1:9: 用了全角括号 “｛”（换成半角 “{”）"),
+        ("name: “内涝", 'a.yaml:1:7: 全角引号 “ 没有闭合（换成半角引号 " 成对写）'),
+        ("a:\n  -\tb: 1", "a.yaml:2:4: 用了制表符 (Tab) 缩进（换成空格）"),
+        ("base: &b {x: 1}\nmore:\n  <<: *b", "a.yaml:3:7: 不接受引用 “*”（锚点与别名）（把内容照写一遍）"),
+        ("a: &a [*a]", "a.yaml:1:8: 不接受引用 “*”（锚点与别名）（把内容照写一遍）"),
+    ],
+)
+def test_what_nobody_sees_or_meant_is_told_in_one_line(text: str, expected: str) -> None:
+    assert problems_of(text) == [expected]
+
+
+def test_a_paragraph_may_begin_with_wide_blanks() -> None:
+    assert parse("body: |\n  第一段\n  \u3000\u3000第二段\n").data == {"body": "第一段\n\u3000\u3000第二段\n"}
+
+
+def test_ten_megabytes_are_refused_without_being_read_through(tmp_path: Path) -> None:
+    path = tmp_path / "big.yaml"
+    path.write_bytes(b"# comment\n" * 1_000_000)
+    began = perf_counter()
+    with pytest.raises(Problems, match="文件超过 1 MB"):
+        load(path)
+    assert perf_counter() - began < 0.5
 
 
 def test_a_bomb_of_aliases_is_never_expanded() -> None:

@@ -42,9 +42,28 @@ def test_a_sound_playbook_has_no_problems(tmp_path: Path) -> None:
         ("PT2H", "2小时", "p.yaml:7:13: “2小时” 不是时长（写成 PT2H）"),
         ("PT2H", "2h", "p.yaml:7:13: “2h” 不是时长（写成 PT2H）"),
         ("PT2H", "30 分钟", "p.yaml:7:13: “30 分钟” 不是时长（写成 PT30M）"),
+        ("PT2H", "0 个工作日", "p.yaml:7:13: 0 个工作日超出范围（写 1 到 250 个工作日）"),
+        ("PT2H", "5wd", "p.yaml:7:13: “5wd” 不是时限（工作日写成 5 个工作日）"),
+        ("PT2H", "P5WD", "p.yaml:7:13: “P5WD” 不是时限（工作日写成 5 个工作日）"),
+        ("PT2H", "3 working days", "p.yaml:7:13: “3 working days” 不是时限（工作日写成 3 个工作日）"),
+        (
+            "start: discovery",
+            "start: last_updat",
+            "p.yaml:8:12: “last_updat” 不是可用的值，是不是 “last_update”？",
+        ),
+        (
+            "start: discovery",
+            "start: last_update\n    fallback: discovery",
+            "p.yaml:9:15: last_update（上次发布）不能与别的起算混用",
+        ),
+        (
+            "start: discovery",
+            "start: discovery\n    pre_arm_when: spred",
+            "p.yaml:9:19: 条件里的变量 “spred” 不认识，是不是 “spread”？",
+        ),
         ("PT2H", "5", "p.yaml:7:13: “5” 不是时长（带上单位：5 小时写成 PT5H）"),
         ("PT2H", "PT0H", "p.yaml:7:13: 时长 “PT0H” 必须大于零（5 小时写成 PT5H）"),
-        ("PT2H", "-PT2H", "p.yaml:7:13: 时长 “-PT2H” 必须大于零（5 小时写成 PT5H）"),
+        ("PT2H", "-PT2H", "p.yaml:7:13: 时长 “-PT2H” 必须大于零（写成 PT2H）"),
         ("id: notice", "id: 提示", "p.yaml:5:9: 标识 “提示” 不合规"),
         ("name: 内涝", "nam: 内涝", "p.yaml:2:1: 未知的键 “nam”，是不是 “name”？"),
         (
@@ -77,7 +96,10 @@ def test_a_slip_is_told_at_its_place(tmp_path: Path, right: str, wrong: str, exp
 
 def test_a_missing_key_says_what_it_is_for(tmp_path: Path) -> None:
     (line,) = findings(tmp_path, GOOD.replace("    amount: PT2H\n", ""))
-    assert line == "p.yaml:5:5: 缺少键 “amount”（时限，ISO 8601，例如 PT5H（5 小时））"
+    assert line == (
+        "p.yaml:5:5: 缺少键 “amount”（时限，ISO 8601，例如 PT5H（5 小时）；"
+        "按工作日的写 5 个工作日（当日不计，末日 24 时止））"
+    )
 
 
 def test_all_problems_come_in_one_run(tmp_path: Path) -> None:
@@ -92,6 +114,7 @@ def test_all_problems_come_in_one_run(tmp_path: Path) -> None:
         ("{at: 0.5, rung: 1}", "p.yaml:10:18: “0.5” 不是百分比（写成 50%）"),
         ("{before: PT3H, rung: 1}", "p.yaml:10:13: 这一步在起算之前就过了"),
         ("{after: PT3H, rung: 1}", "p.yaml:10:13: 这一步晚于到期"),
+        ("{before: 1 个工作日, rung: 1}", "p.yaml:10:22: “1 个工作日” 不是时长（这里只能写时长，例如 PT24H"),
         ("{rung: 1}", "p.yaml:10:13: 一步里 at、before、after 要写且只写一个"),
         ("{at: 50%, after: PT1H, rung: 1}", "p.yaml:10:13: 一步里 at、before、after 要写且只写一个"),
         ("{at: 50%, rung: 0}", "p.yaml:10:29: 0 超出范围，应不小于 1"),

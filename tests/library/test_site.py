@@ -68,7 +68,7 @@ def test_the_least_site_loads(tmp_path: Path) -> None:
     assert (site.console.host, site.console.port) == ("127.0.0.1", 8787)
     assert site.http.allow_hosts == ("127.0.0.1",)
     assert [person.id for person in site.roster.on_duty(1, datetime(2026, 11, 21, tzinfo=UTC))] == ["chen"]
-    assert len(site.library.playbooks) == 4
+    assert [book.id for book in site.library.playbooks][:2] == ["acknowledge", "three_reviews"]
     assert not site.kafka.enabled
 
 
@@ -245,7 +245,7 @@ kafka: {bootstrap: "127.0.0.1:9092", topics: [tickets]}
 """
     site = load_site(write(tmp_path, sources=sources), ENVIRON)
     assert site.sources.feeds[0].every.total_seconds() == 600
-    assert site.sources.tickets[0].medium is Medium.HOTLINE
+    assert site.sources.tickets[0].door is Medium.HOTLINE
     assert site.kafka.topics == ("tickets",)
 
 
@@ -253,8 +253,12 @@ kafka: {bootstrap: "127.0.0.1:9092", topics: [tickets]}
     ("sources", "expected"),
     [
         ("feeds:\n  - {id: a, name: A, url: ftp://x}\n", "sources.yaml:2:27: “ftp://x” 不是网址"),
+        ("kafka: {bootstrap: k, topics: [t], dead_letters: t}\n", "sources.yaml:1:8: 主题 t 写了两处"),
         ('feeds:\n  - {id: a, name: A, url: "${X_URL}"}\n', "sources.yaml:2:27: “${X_URL}” 不是网址"),
-        ("tickets:\n  - {id: a, name: A}\n", "sources.yaml:2:5: folder 与 file 要写且只写一个"),
+        (
+            "tickets:\n  - {id: a, name: A}\n",
+            "sources.yaml:2:5: folder、file、webhook、mailbox 要写且只写一个",
+        ),
         (
             "feeds:\n  - {id: a, name: A, url: http://x, medium: webo}\n",
             "sources.yaml:2:45: “webo” 不是可用的值，是不是 “weibo”？",
@@ -333,14 +337,51 @@ def test_every_commented_example_of_the_starter_is_valid(tmp_path: Path) -> None
     write_starter(directory)
     for path in directory.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        for empty in ("feeds: []", "tickets: []", "official: []", "plans: []", "absences: []"):
-            text = text.replace(empty, empty.removesuffix(" []"))
+        for empty in (
+            "feeds",
+            "tickets",
+            "official",
+            "plans",
+            "bursts",
+            "absences",
+            "overrides",
+            "sensitive",
+        ):
+            text = text.replace(f"{empty}: []", f"{empty}:")
         path.write_text(text.replace("\n#  - ", "\n  - "), encoding="utf-8")
     site = load_site(directory, {"HUIYING_HOOK_SECRET": "a", "HUIYING_SLACK_TOKEN": "b"})
-    assert (len(site.sources.feeds), len(site.channels), len(site.plans)) == (1, 3, 1)
+    assert (len(site.sources.feeds), len(site.channels), len(site.watch.book.plans)) == (2, 3, 3)
 
 
 def test_single_files_of_a_site_can_be_linted(tmp_path: Path) -> None:
     directory = write(tmp_path, {"roster.yaml": ("channel: hook", "channel: hok")})
     assert [each.line for each in lint([directory / "roster.yaml"])] == [4]
     assert lint([directory / "channels.yaml", directory / "site.yaml"]) == []
+
+
+@pytest.mark.parametrize(
+    ("feed", "expected"),
+    [
+        ("every: PT10M, every_min: PT20M", "every 不在 every_min 与 every_max 之间"),
+        ("every: PT10M, every_max: PT5M", "every 不在 every_min 与 every_max 之间"),
+        ("type: page", "type: page 与 select 要一起写"),
+        ("select: {item: li}", "type: page 与 select 要一起写"),
+        ('type: page, select: {item: "li >"}', "选择器“li >”不完整"),
+    ],
+)
+def test_a_slip_in_a_feeds_rhythm_or_rule_is_told(tmp_path: Path, feed: str, expected: str) -> None:
+    lines = refusals(write(tmp_path, sources=f"feeds:\n  - {{id: a, name: A, url: http://x, {feed}}}\n"))
+    assert any(expected in line and line.startswith("sources.yaml:2:") for line in lines), lines
+
+
+def test_a_feed_without_bounds_moves_between_a_quarter_and_twice_its_interval(tmp_path: Path) -> None:
+    rows = "".join(
+        f"  - {{id: f{n}, name: A, url: http://x/{n}, every: {every}}}\n"
+        for n, every in enumerate(("PT10M", "PT1M", "PT10S"))
+    )
+    feeds = load_site(write(tmp_path, sources=f"feeds:\n{rows}"), ENVIRON).sources.feeds
+    assert [(feed.least.total_seconds(), feed.most.total_seconds()) for feed in feeds] == [
+        (150, 1200),
+        (60, 120),
+        (10, 20),
+    ]

@@ -1,15 +1,19 @@
 """What a document fixes a site can only tighten; the refusal names the document."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from models.core.clock import least
 from models.core.situation import Situation
 from models.core.vocabulary import Grade
 from playbooks.lint import lint
 from playbooks.problem import Problem
+from playbooks.schema import ClockSource
 from playbooks.shelf import SHIPPED
 from playbooks.site import Site, load_site, survey
+from playbooks.strict import loosened
 
 WORDS = ("natural", "hardship", "news", "I", "I")
 SITE = "name: 临江市政府办公室\n"
@@ -35,7 +39,7 @@ def under(tmp_path: Path, profile: str) -> Path:
 
 
 def amounts(site: Site, situation: Situation) -> dict[str, float]:
-    return {rule.id: rule.amount.total_seconds() / 3600 for _, rule in site.library.rules(situation)}
+    return {rule.id: least(rule.amount) / timedelta(hours=1) for _, rule in site.library.rules(situation)}
 
 
 def test_a_site_may_ask_more_of_itself_than_the_law_does(tmp_path: Path) -> None:
@@ -85,9 +89,10 @@ def test_a_proposal_may_be_longer(tmp_path: Path) -> None:
 
 def test_a_profile_that_leaves_out_a_statutory_playbook_is_refused(tmp_path: Path) -> None:
     directory = under(tmp_path, "playbooks: [acknowledge, general_opinion, rumour]\n")
-    (line,) = found(directory)
-    assert line.startswith("our.yaml:3:12: 参数集漏掉了预案 “major_emergency”")
+    lines = found(directory)
+    (line,) = [line for line in lines if line.startswith("our.yaml:3:12: 参数集漏掉了预案 “major_emergency”")]
     assert "国办发〔2016〕80号" in line
+    assert any("“information_request”" in line and "国务院令711号" in line for line in lines)
 
 
 def test_an_unknown_clock_in_a_profile_is_guessed(tmp_path: Path) -> None:
@@ -112,6 +117,12 @@ def test_an_overlay_that_strands_a_step_is_told(tmp_path: Path) -> None:
             "evidence: [press_conference, acknowledgement]}",
             "止算凭据不能放宽：多了 签收",
         ),
+        ("amount: PT5H", "amount: 1 个工作日", "规定 PT5H，这里 1 个工作日，小时不能换成工作日"),
+        (
+            'kind == "not_yet_spread" && !spread',
+            'kind == "not_yet_spread"',
+            "不能自己增加或放宽预置（至多写 kind",
+        ),
         ("id: press_conference", "id: meeting", "少了法定时限 “举行新闻发布会”"),
         ("    amount: PT24H\n", "    amount: PT24H\n    applies_when: confirmed\n", "适用条件不能收窄"),
     ],
@@ -123,6 +134,42 @@ def test_a_playbook_in_place_of_a_shipped_one_keeps_what_is_statutory(
     directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
     lines = found(directory)
     assert any(line.startswith("playbooks/mine.yaml:") and expected in line for line in lines), lines
+
+
+def test_a_playbook_may_arm_less_than_the_shipped_one_or_not_at_all(tmp_path: Path) -> None:
+    text = (SHIPPED / "major_emergency.yaml").read_text(encoding="utf-8")
+    text = text.replace('    pre_arm_when: kind == "not_yet_spread" && !spread\n', "", 1)
+    text = text.replace("&& !spread", "&& !spread && signals == 0")
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
+    assert found(directory) == []
+
+
+def test_no_site_arms_a_statutory_clock_that_the_law_lets_run(tmp_path: Path) -> None:
+    text = (SHIPPED / "general_opinion.yaml").read_text(encoding="utf-8")
+    text = text.replace("    amount: PT48H\n", "    amount: PT48H\n    pre_arm_when: signals < 3\n")
+    directory = site_with(tmp_path, {"site.yaml": SITE, "playbooks/mine.yaml": text})
+    (line,) = found(directory)
+    assert line.startswith("playbooks/mine.yaml:12:19:")
+    assert "“予以回应”" in line
+    assert "不能自己增加或放宽预置（去掉 pre_arm_when）" in line
+
+
+def test_working_days_of_the_law_are_shortened_in_days_or_in_as_few_hours() -> None:
+    law = ClockSource.model_validate(
+        {"id": "reply", "name": "答复", "amount": "5 个工作日", "start": "receipt", "statutory": True,
+         "stop": {"evidence": "reply_receipt"}, "basis": [{"doc": "济南市12345条例"}]}
+    )  # fmt: skip
+    amounts = {"3 个工作日": True, "PT120H": True, "6个工作日": False, "PT121H": False}
+    for text, fine in amounts.items():
+        now = law.model_copy(
+            update={"amount": ClockSource.model_validate({**dumped(law), "amount": text}).amount}
+        )
+        said = [message for key, message, _ in loosened(law, now) if key == "amount"]
+        assert (said == []) is fine, (text, said)
+
+
+def dumped(clock: ClockSource) -> dict[str, object]:
+    return clock.model_dump(mode="json")
 
 
 def test_a_stricter_playbook_replaces_a_shipped_one(tmp_path: Path) -> None:
