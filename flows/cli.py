@@ -10,7 +10,24 @@ from collections.abc import Callable
 
 import typer
 
-from flows.commands import acting, authoring, feeding, learning, replaying, seeing, serving
+from flows.commands import (
+    acting,
+    authoring,
+    backtesting,
+    booking,
+    differing,
+    feeding,
+    learning,
+    lettering,
+    librarying,
+    rehearsing,
+    replaying,
+    seeing,
+    serving,
+    subscribing,
+    testing,
+    watching,
+)
 
 app = typer.Typer(
     name="huiying",
@@ -28,34 +45,52 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serving.serve,
     "init": authoring.init,
     "import": feeding.import_,
+    "export": subscribing.export,
+    "reveal": lettering.reveal,
+    "secret": lettering.secret,
     "triage": feeding.triage,
     "same": feeding.same,
     "open": acting.open_,
     "ack": acting.ack,
+    "snooze": acting.snooze,
     "grade": acting.grade,
     "assign": acting.assign,
     "stop": acting.stop,
     "waive": acting.waive,
+    "retract": acting.retract,
+    "adopt": acting.adopt,
+    "dismiss": acting.dismiss,
     "update": acting.update,
     "correct": acting.correct,
     "merge": acting.merge,
     "split": acting.split,
     "reopen": acting.reopen,
     "close": acting.close,
+    "move-playbook": booking.move_playbook,
+    "handover": watching.handover,
+    "roster": watching.roster,
     "board": seeing.board,
     "show": seeing.show,
+    "proposals": seeing.proposals,
     "verify": seeing.verify,
     "doctor": seeing.doctor,
     "lint": authoring.lint,
     "schema": authoring.schema,
-    "simulate": authoring.simulate,
+    "simulate": rehearsing.simulate,
+    "test": testing.test,
+    "diff": differing.diff,
     "replay": replaying.replay,
+    "library": librarying.library,
+    "plans": backtesting.plans,
+    "backtest": backtesting.backtest,
     "train": learning.train,
     "evaluate": learning.evaluate,
 }
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(lettering.deadletters, name="deadletters")
+app.add_typer(booking.playbook, name="playbook")
 
 
 def main() -> None:

@@ -1,36 +1,48 @@
-"""Deliver: claim → send → record. At least once, never silent (law 3)."""
+"""Deliver: claim → send → record. At least once, never silent (law 3).
+
+What goes to one person at one address at one moment is one message (`Group`), sent and answered once;
+each alert in it keeps its own id, reference and outcome.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.ports import Delivery, Message, Outcome
+from connectors import channels
+from connectors.ports import Delivery, Outcome
+from flows.coverage import CHANNEL
 from flows.holders import ME
+from flows.unreached import notices_of
 from flows.wiring import House
-from models.core.moment import clock_face, iso, span
-from models.core.vocabulary import OPEN_STATES, AlertKind, Grade
-from models.ledger import outbox
+from flows.wording import message
+from models.core.pacing import Limit
+from models.core.vocabulary import OPEN_STATES
+from models.ledger import duties, notices, outbox
 from models.ledger.outbox import Attempt
-from models.ledger.store import Row
+from models.ledger.store import Connection, Row
 
 BATCH = 256
 AT_ONCE = 32
 SETTLED_TOGETHER = 64
+"""Alerts, not messages: a crash forgets no more of them than before there were groups."""
 GATHER_S = 0.01
 LEASE = timedelta(seconds=90)
-"""Longer than a whole batch on a channel that hangs (8 turns of 10 s), so that no slow answer is
-sent twice."""
+"""Longer than a whole batch on a channel that hangs (8 turns of 10 s; a group is one send), so that no
+slow answer is sent twice."""
 
 OPEN = {state.value for state in OPEN_STATES}
+
+Group = list[Row[Any]]
+Answers = list[tuple[Row[Any], Attempt]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one round did."""
+    """What one round did, in alerts."""
 
     claimed: int = 0
     accepted: int = 0
@@ -45,159 +57,110 @@ class Sent:
 def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
     """One round: up to `BATCH` alerts, sent side by side, each recorded soon after its answer came,
     so that a crash forgets few of them and a hanging channel holds up no other."""
-    now = house.time.now()
+    now, pace = house.time.now(), house.time.speed
     with house.store.write() as conn:
-        rows = outbox.claim(conn, now, now + LEASE * house.time.speed, ME, BATCH)
+        rows = outbox.claim(conn, now, now + LEASE * pace, ME, BATCH, limits(house), pace)
     total = Sent()
-    for chunk in _answers(house, rows, pool):
+    for chunk in _answers(house, grouped(rows), pool):
         total = total + _settle(house, chunk)
     return total
 
 
-def _answers(
-    house: House, rows: Sequence[Row[Any]], pool: ThreadPoolExecutor | None
-) -> Iterator[list[tuple[Row[Any], Attempt]]]:
-    """Attempts in the order in which the channels answer, `SETTLED_TOGETHER` at the most."""
-    if pool is None or len(rows) < 2:
-        yield from ([(row, send(house, row))] for row in rows)
+def limits(house: House) -> dict[str, Limit]:
+    """What each channel of the site bears."""
+    return {str(settings["id"]): channels.limit(settings) for settings in house.site.channels}
+
+
+def grouped(rows: Iterable[Row[Any]]) -> list[Group]:
+    """The claim's messages: what it has put under one name for one contact, in its order."""
+    groups: dict[tuple[str, int], Group] = {}
+    for row in rows:
+        groups.setdefault((row.bundle, row.contact), []).append(row)
+    return list(groups.values())
+
+
+def _answers(house: House, groups: Sequence[Group], pool: ThreadPoolExecutor | None) -> Iterator[Answers]:
+    """Attempts in the order in which the channels answer, about `SETTLED_TOGETHER` at the most."""
+    if pool is None or len(groups) < 2:
+        yield from (send(house, group) for group in groups)
         return
-    waiting = {pool.submit(send, house, row): row for row in rows}
+    waiting = {pool.submit(send, house, group) for group in groups}
     while waiting:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        if len(waiting) > len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
-            done, _ = wait(waiting, timeout=GATHER_S)
-        for some in batched(list(done), SETTLED_TOGETHER):
-            yield [(waiting.pop(future), future.result()) for future in some]
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        if waiting and len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
+            more, waiting = wait(waiting, timeout=GATHER_S)
+            done |= more
+        yield from batched(done, SETTLED_TOGETHER)
 
 
-def _settle(house: House, chunk: list[tuple[Row[Any], Attempt]]) -> Sent:
+def batched(done: Iterable[Future[Answers]], size: int) -> Iterator[Answers]:
+    """Whole messages, gathered until they hold `size` alerts."""
+    chunk: Answers = []
+    for future in done:
+        chunk += future.result()
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _settle(house: House, chunk: Answers) -> Sent:
+    now = house.time.now()
     with house.store.write() as conn:
-        dead = outbox.settle(conn, house.time.now(), chunk, house.time.speed)
+        dead = outbox.settle(conn, now, chunk, house.time.speed)
+        notices.tell(conn, now, notices_of(conn, dead, house, now))
+        _beat(conn, chunk, now)
     accepted = sum(attempt.accepted for _, attempt in chunk)
     withdrawn = sum(attempt.withdrawn for _, attempt in chunk)
-    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, dead)
+    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead))
 
 
-def batched(items: Sequence[Future[Attempt]], size: int) -> Iterator[Sequence[Future[Attempt]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _beat(conn: Connection, chunk: Answers, now: datetime) -> None:
+    """Each channel's last good time; a refusal of one address says nothing about the channel."""
+    answered: dict[str, Attempt] = {}
+    for _, attempt in chunk:
+        known = answered.get(attempt.channel)
+        if not (attempt.withdrawn or attempt.lasting or attempt.alone or (known and known.accepted)):
+            answered[attempt.channel] = attempt
+    for channel, attempt in answered.items():
+        error = None if attempt.accepted else attempt.reason
+        duties.beat(conn, CHANNEL + channel, now, attempt.reason, error)
 
 
-def send(house: House, row: Row[Any]) -> Attempt:
-    """Send one alert to its current contact; what the channel answered, in our words."""
-    if row.clock_state is not None and row.clock_state not in OPEN:
-        return Attempt(row.id, False, False, "时钟已停，不再打扰", "outbox", withdrawn=True)
-    channel_id, address = row.contacts[row.contact]
+def send(house: House, group: Group) -> Answers:
+    """Send one message to its contact; what the channel answered holds for every alert in it."""
+    gone = [row for row in group if row.clock_state is not None and row.clock_state not in OPEN]
+    left = [row for row in group if row not in gone]
+    answers: Answers = [(row, _withdrawn(row)) for row in gone]
+    if left:
+        channel_id, address = left[0].contacts[left[0].contact]
+        done = _sent(house, left, channel_id, address)
+        answers += [(row, _attempt(row, channel_id, done, len(left))) for row in left]
+    return answers
+
+
+def _withdrawn(row: Row[Any]) -> Attempt:
+    return Attempt(row.id, False, False, "时钟已停，不再打扰", "outbox", withdrawn=True)
+
+
+def _sent(house: House, group: Group, channel_id: str, address: str) -> Delivery:
     channel = house.channels.get(channel_id)
     if channel is None:
-        return Attempt(row.id, False, True, f"没有名为 {channel_id} 的渠道；请核对 channels.yaml", channel_id)
-    done = channel.send(message(row, address, house))
-    return _attempt(row.id, channel_id, done)
+        return Delivery(Outcome.REFUSED, f"没有名为 {channel_id} 的渠道；请核对 channels.yaml")
+    return channel.send(message(group, address, house))
 
 
-def _attempt(alert_id: str, channel_id: str, done: Delivery) -> Attempt:
+def _attempt(row: Row[Any], channel_id: str, done: Delivery, size: int) -> Attempt:
+    """A lasting no to several at once may be about one of them: each is asked again by itself."""
+    refused = done.outcome is Outcome.REFUSED
     return Attempt(
-        alert_id=alert_id,
+        alert_id=row.id,
         accepted=done.outcome is Outcome.ACCEPTED,
-        lasting=done.outcome is Outcome.REFUSED,
+        lasting=refused and size == 1,
         reason=done.reason,
         channel=channel_id,
         receipt=done.receipt,
         retry_after=done.retry_after,
-    )
-
-
-def message(row: Row[Any], address: str, house: House) -> Message:
-    """An outbox row in the contract's webhook shape and in words for a person."""
-    now = house.time.now()
-    if row.kind in (AlertKind.NOTICE, AlertKind.TEST):
-        return _notice(row, address, now, house)
-    payload = _payload(row, now, house)
-    grade = Grade(row.grade)
-    return Message(
-        alert_id=row.id,
-        ref=row.ref,
-        address=address,
-        title=f"{grade.colour}色 {grade.value} 级 · {row.incident_title}",
-        text=_text(row, now, payload),
-        payload=payload,
-    )
-
-
-def _notice(row: Row[Any], address: str, now: datetime, house: House) -> Message:
-    """A message about the watch itself: no clock, no step; `incident` only where it is about one."""
-    url = f"{house.public_url}/incidents/{row.incident_id}" if row.incident_id else f"{house.public_url}/"
-    kind = AlertKind(row.kind)
-    payload = {
-        "alert_id": row.id,
-        "ref": row.ref,
-        "kind": kind.value,
-        "attempt": row.attempts + 1,
-        "reason": row.reason,
-        "title": row.title,
-        "url": url,
-        "recipient": {"person": row.person_id, "name": row.person_name, "unit": _unit(row, house)},
-        "raised_at": iso(row.raised_at),
-        "sent_at": iso(now),
-        "late_by_s": 0.0,
-    }
-    if row.incident_id:
-        payload["incident"] = {
-            "id": row.incident_id,
-            "title": row.incident_title,
-            "grade": row.grade,
-            "url": url,
-        }
-    text = f"{row.reason}\n{url}"
-    return Message(row.id, row.ref, address, f"{kind.zh} · {row.title}", text, payload)
-
-
-def _payload(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
-    return {
-        "alert_id": row.id,
-        "ref": row.ref,
-        "kind": AlertKind.STEP.value,
-        "attempt": row.attempts + 1,
-        "reason": row.reason,
-        "incident": {
-            "id": row.incident_id,
-            "title": row.incident_title,
-            "grade": row.grade,
-            "url": f"{house.public_url}/incidents/{row.incident_id}",
-        },
-        "clock": {
-            "id": row.rule_id,
-            "name": row.clock_name,
-            "state": row.clock_state,
-            "started_at": iso(row.started_at),
-            "due_at": iso(row.due_at),
-            "basis": row.basis,
-        },
-        "step": {"key": row.step_key, "due_at": iso(_step_due(row)), "rung": row.step_rung or row.rung},
-        "recipient": {"person": row.person_id, "name": row.person_name, "unit": _unit(row, house)},
-        "raised_at": iso(row.raised_at),
-        "sent_at": iso(now),
-        "late_by_s": round(max(0.0, (row.raised_at - _step_due(row)).total_seconds()), 3),
-    }
-
-
-def _unit(row: Row[Any], house: House) -> str:
-    unit = house.site.roster.unit(row.unit)
-    return unit.name if unit else row.unit
-
-
-def _step_due(row: Row[Any]) -> datetime:
-    due: datetime = row.step_due_at or row.raised_at
-    return due
-
-
-def _text(row: Row[Any], now: datetime, payload: dict[str, Any]) -> str:
-    left = (row.due_at - now).total_seconds()
-    time_left = f"还剩 {span(left)}" if left > 0 else f"已超时 {span(left)}"
-    return "\n".join(
-        (
-            f"{row.clock_name} {time_left}，时限 {clock_face(row.due_at)}",
-            row.reason,
-            f"签收: {payload['incident']['url']}",
-        )
+        alone=refused and size > 1,
     )

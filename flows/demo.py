@@ -22,7 +22,15 @@ from playbooks.loader import load
 
 log = structlog.get_logger()
 KEY = "demonstration"
-DID = {"ack": "签收", "grade": "定级", "update": "记录进展", "waive": "免除", "close": "办结", "merge": "把"}
+DID = {
+    "ack": "签收",
+    "grade": "定级",
+    "update": "记录进展",
+    "waive": "免除",
+    "close": "办结",
+    "merge": "把",
+    "adopt": "采信凭据",
+}
 TICK_S = 0.2
 PATIENCE = timedelta(hours=3)
 """How long, in the story's time, an act waits for its incident to be flagged."""
@@ -69,6 +77,7 @@ class Demonstration:
         while not self._stopped.wait(TICK_S):
             self._write_tickets()
             self._let_people_act()
+            self._take_over()
 
     def _write_tickets(self) -> None:
         """The hotline's export grows as calls come in."""
@@ -114,6 +123,16 @@ class Demonstration:
             f"{clock_face(self.house.time.now())}  {name} {did} {incident['ref']}{joined}: {act.reason}"
         )
         return True
+
+    def _take_over(self) -> None:
+        """In the story whoever comes on duty is there."""
+        desk = Desk(self.house)
+        for one in desk.handover()["handovers"]:
+            if one["waiting"]:
+                desk.hand("accept", one["id"], {}, one["to"][0]["id"])
+                self.tell(
+                    f"{clock_face(self.house.time.now())}  {one['to'][0]['name']} 接班 {one['role_zh']}"
+                )
 
     def _on_duty(self, role: str) -> str | None:
         """Who stands on that rung at this moment."""

@@ -49,6 +49,11 @@ TITLES = {
     "respond": "时钟",
     "deliver": "发送",
     "watch": "官方渠道",
+    "handover": "交接班",
+    "reach": "联络测试",
+    "plans": "监测方案",
+    "bursts": "突增",
+    "cadence": "续报节奏",
     "audit": "审计",
 }
 
@@ -78,6 +83,31 @@ async def watch(site: str = "") -> State[None]:
     return await _run("watch", site)
 
 
+@flow(name="handover", description="换班 → 交接摘要、接班通知；到时的稍后提醒", retries=0)
+async def handover(site: str = "") -> State[None]:
+    return await _run("handover", site)
+
+
+@flow(name="reach", description="今晚值班 → 联络测试及其结论", retries=0)
+async def reach(site: str = "") -> State[None]:
+    return await _run("reach", site)
+
+
+@flow(name="plans", description="命中的监测方案 → 通知负责人", retries=0)
+async def plans(site: str = "") -> State[None]:
+    return await _run("plans", site)
+
+
+@flow(name="bursts", description="多于往常的线索 → 立案或升温", retries=0)
+async def bursts(site: str = "") -> State[None]:
+    return await _run("bursts", site)
+
+
+@flow(name="cadence", description="热度变化 → 时钟启停；补设工作日时钟", retries=0)
+async def cadence(site: str = "") -> State[None]:
+    return await _run("cadence", site)
+
+
 @flow(name="audit", description="检查全部时钟与提醒", retries=0)
 async def audit(site: str = "") -> State[None]:
     return await _run("audit", site)
@@ -89,6 +119,11 @@ FLOWS = {
     "respond": respond,
     "deliver": deliver,
     "watch": watch,
+    "handover": handover,
+    "reach": reach,
+    "plans": plans,
+    "bursts": bursts,
+    "cadence": cadence,
     "audit": audit,
 }
 assert FLOWS.keys() == DUTIES.keys()

@@ -5,18 +5,22 @@ Implements `connectors.console.desk.Desk`. Acts go straight to the ledger; no Pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from connectors.console.desk import Refusal, Unavailable, Unknown, View
-from flows import coverage, gauges
-from flows.handling import ACTS, Params
+from connectors import inbound
+from connectors.console.desk import Refusal, Unavailable, Unknown, Unsigned, View
+from flows import authors, coverage, filing, gauges, letters, people_seen, receiving, sources_seen
+from flows.handling import ACTS, HANDS, Params
 from flows.wiring import House
-from models.core.moment import span
-from models.ledger import incidents, views
+from models.core.vocabulary import ProposalState
+from models.ledger import books, captures, incidents, proposals, views
+from models.ledger.books import NoSuchVersion
+from models.ledger.handovers import NoSuchHandover
 from models.ledger.incidents import NoSuchIncident, NotAllowed
+from models.ledger.receipts import NoSuchAlert
 from models.ledger.store import Connection, LedgerError
 from playbooks.problem import did_you_mean
 
@@ -26,10 +30,21 @@ def _reachable() -> Iterator[None]:
     """A database that does not answer, in the console's own words."""
     try:
         yield
-    except (NoSuchIncident, NotAllowed):
+    except (NoSuchIncident, NoSuchHandover, NoSuchAlert, NoSuchVersion, NotAllowed):
         raise
     except LedgerError as error:
         raise Unavailable(str(error)) from error
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What a law forbids and what is not there, as the console knows them."""
+    try:
+        yield
+    except (NoSuchIncident, NoSuchHandover, NoSuchAlert, NoSuchVersion) as error:
+        raise Unknown(str(error)) from None
+    except (NotAllowed, ValueError) as error:
+        raise Refusal(str(error)) from None
 
 
 class Desk:
@@ -107,90 +122,37 @@ class Desk:
         return any(ack["person"] == person_id for ack in incident["acked"])
 
     def people(self) -> list[View]:
-        roster, now = self.house.site.roster, self.now()
-        rungs = {
-            p.id: r.rung
-            for r in sorted(roster.ladder, key=lambda r: -r.rung)
-            for p in roster.on_duty(r.rung, now)
-        }
-        listed = []
-        for person in roster.people:
-            rung = rungs.get(person.id)
-            role = roster.role(rung) if rung else None
-            unit = roster.unit(person.unit)
-            listed.append(
-                {
-                    "id": person.id,
-                    "name": person.name,
-                    "unit": unit.name if unit else person.unit,
-                    "role_zh": role.zh if role else "不在班",
-                    "rung": rung,
-                }
-            )
-        return sorted(listed, key=lambda p: (p["rung"] is None, p["rung"] or 0))
+        return people_seen.people(self.house, self.now())
 
     def sources(self) -> list[View]:
         with self._reading() as conn:
-            return coverage.sources(conn, self.house, self.now())
+            return sources_seen.sources(conn, self.house, self.now())
 
     def roster(self) -> View:
-        roster, now = self.house.site.roster, self.now()
-        return {
-            "at": now.isoformat(timespec="seconds"),
-            "ladder": [
-                {
-                    "rung": rung.rung,
-                    "role_zh": rung.role.zh,
-                    "people": [
-                        {
-                            "id": p.id,
-                            "name": p.name,
-                            "unit": u.name if (u := roster.unit(p.unit)) else p.unit,
-                            "channels": [c.channel for c in p.contacts],
-                            "note": "",
-                        }
-                        for p in roster.on_duty(rung.rung, now)
-                    ],
-                }
-                for rung in sorted(roster.ladder, key=lambda r: r.rung)
-            ],
-            "absences": [
-                {
-                    "name": self.house.names.get(a.person, a.person),
-                    "from": a.since.isoformat(),
-                    "to": a.until.isoformat(),
-                    "reason": f"代班 {self.house.names.get(a.substitute, a.substitute)}"
-                    if a.substitute
-                    else "",
-                }
-                for a in roster.absences
-                if a.until > now
-            ],
-        }
+        with self._reading() as conn:
+            return people_seen.roster(conn, self.house, self.now())
+
+    def handover(self) -> View:
+        with self._reading() as conn:
+            return people_seen.handover(conn, self.house, self.now())
 
     def playbooks(self) -> list[View]:
-        return [
-            {
-                "id": book.id,
-                "name": book.name,
-                "version": book.version,
-                "trigger": book.trigger.text,
-                "clocks": [
-                    {
-                        "id": clock.rule.id,
-                        "name": clock.rule.name,
-                        "amount_zh": span(clock.rule.amount.total_seconds()),
-                        "start_zh": clock.rule.start.zh,
-                        "statutory": clock.rule.statutory,
-                        "basis": [str(basis) for basis in clock.rule.basis],
-                        "steps": [f"{step.key} → 第 {step.rung} 级" for step in clock.rule.steps],
-                        "evidence_zh": [kind.zh for kind in sorted(clock.rule.evidence)],
-                    }
-                    for clock in book.clocks
-                ],
-            }
-            for book in self.house.site.library.playbooks
-        ]
+        with self._reading() as conn:
+            return authors.overview(self.house, books.listed(conn))
+
+    def playbook(self, playbook_id: str) -> View | None:
+        with self._reading() as conn:
+            held = books.held_by(conn, playbook_id)
+            return authors.one(self.house, playbook_id, books.listed(conn, playbook_id), held)
+
+    def playbook_try(self, playbook_id: str, text: str, params: Mapping[str, str]) -> View:
+        with _reachable():
+            return authors.attempt(self.house, playbook_id, text, params)
+
+    def playbook_act(self, name: str, playbook_id: str, params: Mapping[str, str], by: str) -> View:
+        self._known(by)
+        with _in_words(), _reachable():
+            return authors.act(self.house, name, playbook_id, params, by)
 
     def audit(self, limit: int, before_seq: int | None) -> View:
         from flows.audit import last_verification
@@ -198,6 +160,41 @@ class Desk:
         with self._reading() as conn:
             checked = last_verification(conn)
             return {"entries": views.audit(conn, limit, before_seq, self.house.names), **checked}
+
+    def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
+        """What a channel tells of its alerts. Raises Unsigned, Unknown, Refusal."""
+        try:
+            with _in_words(), _reachable():
+                return receiving.take(self.house, headers, body)
+        except inbound.Unsigned as error:
+            raise Unsigned(str(error)) from None
+
+    def push(self, source: str, headers: Mapping[str, str], body: bytes) -> View:
+        """Tickets from another system. Raises Unsigned, Unknown, Unavailable."""
+        with _reachable():
+            return filing.push(self.house, source, headers, body)
+
+    def letters(self, source: str, after: int, settled: bool) -> View:
+        with _reachable():
+            return letters.overview(self.house, source or None, after, settled=settled)
+
+    def letter(self, number: int) -> View | None:
+        with _reachable():
+            return letters.one(self.house, number)
+
+    def letter_act(self, name: str, number: int | None, params: View, by: str) -> View:
+        with _reachable():
+            return letters.act(self.house, name, number, params, by)
+
+    def proposals(self, everything: bool = False) -> list[View]:
+        """Publications that wait for a person's word; with `everything` also what was decided."""
+        state = None if everything else ProposalState.PENDING
+        with self._reading() as conn:
+            return [views.proposal(row, self.house.names) for row in proposals.listed(conn, state)]
+
+    def snapshot(self, sha256: str) -> tuple[bytes, str] | None:
+        with self._reading() as conn:
+            return captures.snapshot(conn, sha256)
 
     def ready(self) -> tuple[bool, list[str]]:
         with self._reading() as conn:
@@ -216,16 +213,25 @@ class Desk:
         act = ACTS.get(name)
         if act is None:
             raise Unknown(f"没有这个动作: {name}{did_you_mean(name, list(ACTS))}")
+        self._known(by)
+        with _in_words():
+            return act(self, incident_id, params, by)
+
+    def hand(self, name: str, handover_id: str, params: Params, by: str) -> View:
+        """Accept a hand-over, or write a note on it. Raises Refusal and Unknown as `act` does."""
+        act = HANDS.get(name)
+        if act is None:
+            raise Unknown(f"交接没有这个动作: {name}{did_you_mean(name, list(HANDS))}")
+        self._known(by)
+        with _in_words():
+            act(self, handover_id, params, by)
+        return self.handover()
+
+    def _known(self, by: str) -> None:
         if by not in self.house.names or by == "huiying":
             raise Unknown(
                 f"值班表里没有 {by}{did_you_mean(by, list(self.house.names))}；请写 roster.yaml 中的人员标识"
             )
-        try:
-            return act(self, incident_id, params, by)
-        except NoSuchIncident as error:
-            raise Unknown(str(error)) from None
-        except (NotAllowed, ValueError) as error:
-            raise Refusal(str(error)) from None
 
     def write(self, what: Callable[..., Any], incident_id: str, *args: Any, **more: Any) -> Any:
         with self.writing() as conn:

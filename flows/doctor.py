@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from connectors import broker
-from flows.ingest import broker_settings
+from connectors.ports import ConnectorError
+from flows.following import broker_settings
+from flows.timekeeping import machine_now
 from flows.wiring import House
 from models.core.moment import local
 from models.ledger import duties
 from models.ledger.store import LedgerError, Store
+from playbooks.holidays import lacking, what_to_do
 from playbooks.problem import Problems
 from playbooks.site import Site, survey
 
@@ -22,7 +25,7 @@ Finding = dict[str, Any]
 
 def examine(directory: Path) -> list[Finding]:
     """Every check that can be made; one that depends on a failed one is left out."""
-    site, problems = survey(directory, os.environ)
+    site, problems = survey(directory, os.environ, machine_now())
     findings = [
         _found("站点文件", False, str(problem), "改这一行，再运行 huiying lint", problem.warning)
         for problem in problems
@@ -96,11 +99,18 @@ def _channels(house: House) -> Iterator[Finding]:
 
 
 def _kafka(house: House) -> Iterator[Finding]:
-    if house.site.kafka.enabled:
-        wrong = broker.check(broker_settings(house))
+    if house.site.kafka.enabled or house.site.kafka.publishes:
+        wrong = _broker(house)
         yield _found(
             "Kafka", wrong is None, wrong or house.site.kafka.bootstrap, "启动 Kafka，或改 site.yaml 的 kafka"
         )
+
+
+def _broker(house: House) -> str | None:
+    try:
+        return broker.check(broker_settings(house))
+    except ConnectorError as error:  # a secret that is not set
+        return str(error)
 
 
 def _prefect(house: House) -> Iterator[Finding]:
@@ -121,18 +131,9 @@ def _prefect(house: House) -> Iterator[Finding]:
 
 def _calendar(house: House) -> Iterator[Finding]:
     """From November on next year's calendar must be there, or working-day clocks will be refused."""
-    from chinese_calendar import get_holiday_detail
-
-    now = local(house.time.now())
-    for year in (now.year, now.year + 1) if now.month >= 11 else (now.year,):
-        try:
-            get_holiday_detail(now.date().replace(year=year, month=6, day=15))
-            yield _found(f"{year} 年工作日历", True, "已有")
-        except NotImplementedError:
-            yield _found(
-                f"{year} 年工作日历",
-                False,
-                "没有放假安排，工作日时钟会被拒绝",
-                "国务院办公厅公布后升级 chinesecalendar",
-                warning=True,
-            )
+    missing = lacking(house.calendar, local(house.time.now()).date())
+    if not missing:
+        yield _found("工作日历", True, f"已有至 {max(house.calendar)} 年")
+    for year in missing:
+        detail = "没有放假安排，工作日时限会被拒绝"
+        yield _found(f"{year} 年工作日历", False, detail, what_to_do(year), warning=True)

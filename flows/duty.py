@@ -17,10 +17,16 @@ import structlog
 
 from connectors.http import Guard, fetch
 from connectors.ports import ConnectorError
-from flows.audit import audit
+from flows import alarm, timekeeping
+from flows.audit import findings
+from flows.bursts import look
+from flows.cadence import cadence
 from flows.deliver import deliver
+from flows.handover import hand_over
 from flows.holders import ME
 from flows.ingest import ingest
+from flows.planning import tell_owners
+from flows.reach import reach
 from flows.respond import respond
 from flows.triage import triage
 from flows.watch import watch
@@ -64,13 +70,35 @@ async def _deliver(house: House) -> str:
 
 
 async def _watch(house: House) -> str:
-    return str(await watch(house))
+    return await watch(house)
+
+
+async def _handover(house: House) -> str:
+    return await asyncio.to_thread(hand_over, house)
+
+
+async def _reach(house: House) -> str:
+    return await asyncio.to_thread(reach, house)
+
+
+async def _plans(house: House) -> str:
+    return await asyncio.to_thread(tell_owners, house)
+
+
+async def _bursts(house: House) -> str:
+    return await asyncio.to_thread(look, house)
+
+
+async def _cadence(house: House) -> str:
+    return await asyncio.to_thread(cadence, house)
 
 
 async def _audit(house: House) -> str:
-    found = await asyncio.to_thread(audit, house)
+    await asyncio.to_thread(timekeeping.keep, house.time)
+    found = await asyncio.to_thread(findings, house)
+    await asyncio.to_thread(alarm.speak, house, alarm.InDatabase(house), found)
     if found:
-        raise LedgerError("；".join(found))
+        raise LedgerError("；".join(finding.words for finding in found))
     return "全部时钟与提醒正常" + await _heartbeat(house)
 
 
@@ -93,6 +121,11 @@ DUTIES = {
         DutySpec("respond", timedelta(seconds=1), _respond),
         DutySpec("deliver", timedelta(seconds=1), _deliver),
         DutySpec("watch", timedelta(seconds=60), _watch),
+        DutySpec("handover", timedelta(seconds=15), _handover),
+        DutySpec("reach", timedelta(seconds=60), _reach),
+        DutySpec("plans", timedelta(seconds=30), _plans),
+        DutySpec("bursts", timedelta(seconds=60), _bursts),
+        DutySpec("cadence", timedelta(minutes=5), _cadence),
         DutySpec("audit", timedelta(seconds=60), _audit),
     )
 }

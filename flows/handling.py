@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from connectors.console.desk import Refusal, Unknown, View
 from flows.wiring import House
-from models.core.moment import clock_face, parse_iso
-from models.core.vocabulary import EventType, EvidenceKind, Grade, OpinionKind, StartEvent
-from models.ledger import acts, joining
+from models.core.moment import clock_face, iso, parse_iso
+from models.core.vocabulary import Domain, EventType, EvidenceKind, Grade, Medium, OpinionKind, StartEvent
+from models.ledger import acts, handovers, joining, proposals, snoozing
 from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
@@ -55,6 +55,8 @@ def open_(desk: Desk, _: str, params: Params, by: str) -> View:
         provisional=False,
         kind=_choice(OpinionKind, params["kind"], "类别") if params.get("kind") else None,
         event_type=_choice(EventType, params["event_type"], "事件类型") if params.get("event_type") else None,
+        medium=_choice(Medium, params["medium"], "来源渠道").value if params.get("medium") else None,
+        domain=_domain(params),
         place=params.get("place") or None,
         owner=params.get("owner") or None,
         grade_parts=[{"part": "person", "grade": None, "reason": f"{desk.house.names[by]} 人工定级"}],
@@ -72,12 +74,32 @@ def ack(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     return desk.seen(incident_id)
 
 
+def snooze(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    wanted = timedelta(minutes=_minutes(params.get("minutes") or "30"))
+    reason = params.get("reason") or "稍后处理"
+    name = desk.house.names[by]
+    until = desk.write(snoozing.snooze, incident_id, by, name, wanted, reason)
+    return desk.seen(incident_id) | {"until": iso(until)}
+
+
+def _minutes(text: str) -> int:
+    number = text.strip().removesuffix("分钟").removesuffix("分").strip()
+    if not number.isdecimal() or len(number) > 4:
+        raise Refusal(f"“{text[:20]}” 不是分钟数；写成 30")
+    return int(number)
+
+
 def grade(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     grade = _choice(Grade, _needed(params, "grade", "级别"), "级别")
     kind = _choice(OpinionKind, params["kind"], "类别") if params.get("kind") else None
     reason = _needed(params, "reason", "定级理由")
-    desk.write(acts.set_grade, incident_id, grade, by, reason, desk.house.rules_for, kind=kind)
+    rules, domain = desk.house.rules_for, _domain(params)
+    desk.write(acts.set_grade, incident_id, grade, by, reason, rules, kind=kind, domain=domain)
     return desk.seen(incident_id)
+
+
+def _domain(params: Params) -> Domain | None:
+    return _choice(Domain, params["domain"], "领域") if params.get("domain") else None
 
 
 def stop(desk: Desk, incident_id: str, params: Params, by: str) -> View:
@@ -92,7 +114,7 @@ def stop(desk: Desk, incident_id: str, params: Params, by: str) -> View:
         document=params.get("document") or None,
     )
     reason = params.get("reason") or "人工登记凭据"
-    stopped = desk.write(acts.stop, incident_id, proof, by, reason, rule_id)
+    stopped = desk.write(acts.stop, incident_id, proof, by, reason, desk.house.rules_for, rule_id)
     return desk.seen(incident_id) | {"stopped": stopped}
 
 
@@ -155,6 +177,44 @@ def reopen(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     return desk.seen(incident_id)
 
 
+def move(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    reason = _needed(params, "reason", "更换理由")
+    playbook = params.get("playbook") or None
+    desk.write(acts.move_playbook, incident_id, by, reason, desk.house.rules_for, playbook)
+    return desk.seen(incident_id)
+
+
+def retract(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    evidence = _needed(params, "evidence", "要撤回的凭据编号")
+    reason = _needed(params, "reason", "撤回理由")
+    reopened = desk.write(acts.retract, incident_id, evidence, by, reason, desk.house.rules_for)
+    return desk.seen(incident_id) | {"restarted": reopened}
+
+
+def adopt(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    """Take a proposed publication as evidence; kind and time may be corrected on the way."""
+    kind = _choice(EvidenceKind, params["kind"], "凭据种类") if params.get("kind") else None
+    published_at = parse_iso(params["published_at"]) if params.get("published_at") else None
+    stopped = desk.write(
+        proposals.accept,
+        incident_id,
+        params.get("proposal", ""),
+        by,
+        params.get("reason", ""),
+        desk.house.rules_for,
+        kind=kind,
+        published_at=published_at,
+    )
+    return desk.seen(incident_id) | {"stopped": stopped}
+
+
+def dismiss(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    """A proposed publication is no answer to this incident; it is not proposed for it again."""
+    reason = _needed(params, "reason", "不采信的理由")
+    desk.write(proposals.reject, incident_id, params.get("proposal", ""), by, reason)
+    return desk.seen(incident_id)
+
+
 def correct(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     event = _choice(StartEvent, _needed(params, "event", "时间种类"), "时间种类")
     value = parse_iso(_needed(params, "value", "时间"))
@@ -184,21 +244,45 @@ def split(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     return desk.seen(made)
 
 
+STATED = tuple(event for event in StartEvent if event.stated)
+"""The times that a person may state; the last publication is what the evidence says."""
+
 ACTS: dict[str, Callable[[Desk, str, Params, str], View]] = {
     "open": open_,
     "ack": ack,
+    "snooze": snooze,
     "grade": grade,
     "assign": assign,
     "stop": stop,
     "waive": waive,
+    "retract": retract,
+    "adopt": adopt,
+    "dismiss": dismiss,
     "update": update,
     "correct": correct,
     "merge": merge,
     "split": split,
     "reopen": reopen,
+    "move": move,
     "close": close,
 }
 """Every act of a person, by the name that the command line and the API use."""
+
+
+def accept(desk: Desk, handover_id: str, params: Params, by: str) -> None:
+    with desk.writing() as conn:
+        note = params.get("note") or params.get("reason") or ""
+        handovers.accept(conn, desk.now(), handover_id, by, desk.house.names, note)
+
+
+def note(desk: Desk, handover_id: str, params: Params, by: str) -> None:
+    text = params.get("text") or _needed(params, "note", "交接备注")
+    with desk.writing() as conn:
+        handovers.note(conn, desk.now(), handover_id, by, desk.house.names, text)
+
+
+HANDS: dict[str, Callable[[Desk, str, Params, str], None]] = {"accept": accept, "note": note}
+"""What people do to a hand-over."""
 
 
 def _needed(params: Params, name: str, zh: str) -> str:
@@ -230,7 +314,7 @@ def _numbers(text: str) -> list[int]:
 def _times(params: Params, now: datetime) -> dict[StartEvent, datetime]:
     """The times a person gives; discovery and receipt are now unless stated."""
     times = {StartEvent.DISCOVERY: now, StartEvent.RECEIPT: now}
-    for event in StartEvent:
+    for event in STATED:
         given = params.get(event.field)
         if given:
             times[event] = parse_iso(given)

@@ -1,28 +1,32 @@
-"""Who holds a lease: a process of a machine, named `host:pid:birth`.
+"""Who holds a lease: a process of a boot and a name space, named `host:pid:birth:mark`.
 
 A lease ends by itself. After a crash on this very machine nobody needs to wait for that: whoever
-starts next asks the operating system whether the holder still lives.
+starts next asks the operating system whether the holder still lives. A host name proves nothing, for
+containers and copied machines share them: the mark does (flows/machine.py).
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 
+from flows import machine
 from flows.wiring import House
 from models.ledger import duties, outbox
 
-ME = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
+MARK = machine.mark("pid")
+ME = f"{socket.gethostname()}:{os.getpid()}:{machine.born(os.getpid())}:{MARK}"
 
 
 def is_dead(holder: str) -> bool:
-    """True only for a holder of this machine that is certainly gone; never for another machine's."""
-    host, _, rest = holder.partition(":")
-    number = rest.partition(":")[0]
-    if host != socket.gethostname() or not number.isdigit() or holder == ME:
+    """True only for a holder of this boot and name space that is certainly gone; never for another's."""
+    host_number_birth_mark = holder.split(":", 3)
+    if len(host_number_birth_mark) != 4 or not MARK:
         return False
-    return int(number) == os.getpid() or not _alive(int(number))
+    _, number, birth, mark = host_number_birth_mark
+    if mark != MARK or not number.isdigit() or not birth:
+        return False
+    return not _alive(int(number)) or machine.born(int(number)) not in (birth, "")
 
 
 def _alive(process: int) -> bool:

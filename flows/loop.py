@@ -19,8 +19,10 @@ import structlog
 from connectors.ports import ConnectorError
 from flows.deliver import AT_ONCE, deliver
 from flows.duty import overdue, perform
+from flows.following import follow_broker
 from flows.holders import bury
-from flows.ingest import follow_broker
+from flows.lookout import Lookout
+from flows.publishing import follow_results
 from flows.respond import respond
 from flows.wiring import House
 from models.ledger import duties
@@ -28,7 +30,7 @@ from models.ledger.store import LedgerError
 
 log = structlog.get_logger()
 
-SLOW = ("ingest", "triage", "watch", "audit")
+SLOW = ("ingest", "triage", "watch", "handover", "reach", "plans", "bursts", "cadence", "audit")
 BEAT_S = 3.0
 LOOK_EVERY_S = 0.25
 PAUSE_AFTER_FAULT_S = 1.0
@@ -45,13 +47,14 @@ class ClockLoop:
         self.stopped = threading.Event()
         self._poke = threading.Event()
         self._tick = 0.1 if house.time.speed > 1 else 0.5
+        self.lookout = Lookout(house, "-".join(only or ("run",)))
         wanted = only or ("respond", "deliver", *SLOW)
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True) for name, run in self._jobs(wanted)
         ]
 
     def _jobs(self, wanted: tuple[str, ...]) -> list[tuple[str, Callable[[], None]]]:
-        jobs: list[tuple[str, Callable[[], None]]] = []
+        jobs: list[tuple[str, Callable[[], None]]] = [("lookout", lambda: self.lookout.watch(self.stopped))]
         if "respond" in wanted:
             jobs.append(("respond", self._respond))
         if "deliver" in wanted:
@@ -61,6 +64,8 @@ class ClockLoop:
             jobs.append(("duties", lambda: asyncio.run(self._duties(slow))))
         if "ingest" in wanted and self.house.site.kafka.enabled:
             jobs.append(("kafka", lambda: follow_broker(self.house, self.stopped)))
+        if "deliver" in wanted and self.house.site.kafka.publishes:
+            jobs.append(("publish", lambda: follow_results(self.house, self.stopped)))
         return jobs
 
     def start(self) -> None:
@@ -84,6 +89,7 @@ class ClockLoop:
             began = time.monotonic()
             try:
                 found = respond(self.house)
+                self.lookout.good("respond")
                 if found.alerts:
                     self._poke.set()
                 if began - beaten > BEAT_S or found.steps:
@@ -102,6 +108,7 @@ class ClockLoop:
                 self._poke.clear()
                 try:
                     sent = deliver(self.house, pool)
+                    self.lookout.good("deliver")
                     if time.monotonic() - beaten > BEAT_S or sent.claimed:
                         words = (
                             f"最近一次送达 {sent.accepted}，未达 {sent.refused}"
@@ -123,6 +130,7 @@ class ClockLoop:
             try:
                 if await asyncio.to_thread(overdue, self.house, name, self._grace()):
                     await perform(self.house, name)
+                self.lookout.good(name)
             except Exception as error:  # noqa: BLE001  one bad duty stops no other
                 await asyncio.to_thread(self._fault, name, error)
             await asyncio.sleep(LOOK_EVERY_S)
@@ -144,6 +152,7 @@ class ClockLoop:
     def _fault(self, name: str, error: Exception) -> None:
         """Say it in the log and, where the database answers, on the board; then try again."""
         expected = isinstance(error, LedgerError | ConnectorError)
+        self.lookout.wrong(name, str(error) or repr(error))
         log.error(
             "a duty failed and will be tried again", duty=name, reason=repr(error), exc_info=not expected
         )

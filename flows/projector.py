@@ -27,8 +27,11 @@ FLOW_OF = {
     "step_raised": "respond",
     "alert_dead": "deliver",
     "evidence_added": "watch",
+    "evidence_retracted": "watch",
     "acknowledged": "respond",
     "grade_confirmed": "respond",
+    "handover_written": "handover",
+    "handover_accepted": "handover",
 }
 
 

@@ -76,7 +76,7 @@ class Running:
         self.loop.start()
         wanted = self.house.site.prefect
         if self.options.prefect and wanted.enabled:
-            home = state_dir(self.house) / "prefect"
+            home = self.house.state_dir / "prefect"
             self.prefect = Prefect(home, self.house.site.directory, wanted.port, wanted.api_url)
             self.prefect_url = self.prefect.start()
 
@@ -110,10 +110,3 @@ class Running:
     @property
     def now(self) -> datetime:
         return local(self.house.time.now())
-
-
-def state_dir(house: House) -> Path:
-    """Where a site keeps what is not the ledger: beside its database, else under the site."""
-    if house.store.sqlite and house.store.url.database:
-        return Path(house.store.url.database).resolve().parent
-    return house.site.directory / "var"

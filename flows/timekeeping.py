@@ -1,28 +1,40 @@
 """Where time enters the house. Everything below `flows` is handed `now`.
 
-In production the time is the database's own (its clock, carried forward by this machine's monotonic
-one, so that a wall clock stepped by hand moves nothing). A demonstration runs on `FastTime`, whose
-anchor lives in the database: every process of the site reads the same hour.
+In production the time is the database server's (on SQLite this machine's), carried forward by a clock
+that nobody can set: a wall clock that is stepped moves nothing, also for the commands and workers
+that start after the step (models/core/course.py, docs/decisions.md). A demonstration runs on
+`FastTime`, whose anchor lives in the database: every process of the site reads the same hour.
 """
 
 from __future__ import annotations
 
-import time
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from flows import machine
+from models.core.course import SMALL, Course
 from models.core.moment import iso, local, parse_iso
-from models.ledger import duties
-from models.ledger.store import Store
+from models.ledger import duties, journal
+from models.ledger.store import LedgerError, Store
 
 KEY = "time"
-RESYNC_S = 30.0
+ANCHOR = "anchor "
+"""Before a machine's mark: where the processes of its boot find the course of time."""
+RESYNC_S = 5.0
+WORTH_KEEPING = timedelta(milliseconds=100)
 
 
 class Timepiece(Protocol):
-    """`now()` in +08:00 to the millisecond; `speed` is how many seconds pass in one."""
+    """`now()` in +08:00 to the millisecond; `speed` is how many seconds pass in one; `jump` is how
+    far the machine's or the server's clock stands off without being followed."""
 
     speed: float
+
+    @property
+    def jump(self) -> timedelta | None: ...
 
     def now(self) -> datetime: ...
 
@@ -40,24 +52,83 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
+def world(piece: Timepiece) -> Callable[[], datetime]:
+    """The time that signatures bear and strangers check: the site's own at the real pace, so that a
+    stepped wall clock makes no channel refuse us; this machine's where the site plays."""
+    return piece.now if isinstance(piece, DatabaseTime) else machine_now
+
+
 class DatabaseTime:
-    """The database's clock, asked every half minute and carried forward in between."""
+    """The database's clock, asked every few seconds and carried forward in between. Thread-safe.
+
+    Never runs backwards; `jump` says how far the clock stands off when it was stepped.
+    """
 
     speed = 1.0
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._anchor, self._at = machine_now(), time.monotonic()
-        self._asked = float("-inf")
+    def __init__(self, store: Store, resync_s: float = RESYNC_S) -> None:
+        self._store, self._resync_s, self._lock = store, resync_s, threading.Lock()
+        self._course = _begin(store)
+        self._asked = self._course.tick
+        with suppress(LedgerError):  # a full disk keeps nobody from looking
+            self.keep()
+
+    @property
+    def jump(self) -> timedelta | None:
+        return self._course.jump
 
     def now(self) -> datetime:
-        if time.monotonic() - self._asked > RESYNC_S:
-            self._sync()
-        return _tidy(self._anchor + timedelta(seconds=time.monotonic() - self._at))
+        with self._lock:
+            tick = machine.ticks()
+            if tick - self._asked > self._resync_s:
+                self._asked = tick
+                with suppress(LedgerError):  # a database that is away takes no time with it
+                    self._course = _look(self._course, self._store)
+            return _tidy(self._course.now(machine.ticks()))
 
-    def _sync(self) -> None:
-        self._asked = time.monotonic()
-        self._anchor, self._at = self._store.server_time() or machine_now(), time.monotonic()
+    def keep(self) -> None:
+        """Note the course for the processes that start later in this boot. Not inside a write."""
+        mark, course = machine.mark("time"), self._course
+        if mark and _differs(course, _kept(self._store, mark)):
+            with self._store.write() as conn:
+                note = {"true": iso(course.true), "tick": course.tick}
+                duties.put_setting(conn, ANCHOR + mark, note)
+
+
+def _begin(store: Store) -> Course:
+    """The course that this boot knows, else the clock's; and nothing before the newest entry."""
+    tick, here = machine.ticks(), store.server_time() or machine_now()
+    course = _kept(store, machine.mark("time")) or Course(tick, here, here)
+    with store.read() as conn:
+        newest = journal.newest_at(conn)
+    proven = _proven(here)
+    course = course.look(tick, here, proven)
+    return course if newest is None else course.not_before(newest, proven)
+
+
+def _look(course: Course, store: Store) -> Course:
+    here = store.server_time() or machine_now()
+    return course.look(machine.ticks(), here, _proven(here))
+
+
+def _proven(reference: datetime) -> bool:
+    """A time service vouches for this machine's clock, and the reference agrees with it."""
+    return abs(reference - machine_now()) <= SMALL and machine.synchronised()
+
+
+def _kept(store: Store, mark: str) -> Course | None:
+    with store.read() as conn:
+        kept = duties.get_setting(conn, ANCHOR + mark) if mark else None
+    if kept is None or kept["tick"] > machine.ticks():  # a machine set back to an earlier picture of itself
+        return None
+    true = parse_iso(kept["true"])
+    return Course(kept["tick"], true, true)
+
+
+def _differs(course: Course, kept: Course | None) -> bool:
+    if kept is None:
+        return True
+    return abs(course.true - kept.true - timedelta(seconds=course.tick - kept.tick)) > WORTH_KEEPING
 
 
 class FastTime:
@@ -66,6 +137,7 @@ class FastTime:
     def __init__(self, house: datetime, wall: datetime, speed: float, stopped: bool) -> None:
         self._house, self._wall, self._rate, self._stopped = house, wall, speed, stopped
         self.speed = speed
+        self.jump: timedelta | None = None
 
     def now(self) -> datetime:
         if self._stopped:
@@ -93,10 +165,12 @@ def start(store: Store, speed: float) -> Timepiece:
     After a clean stop a demonstration goes on where it was; after a crash its time has gone on.
     Raises WrongTime when a site that has run fast is to run at the real pace.
     """
+    with store.read() as conn:
+        fresh = speed == 1.0 and duties.get_setting(conn, KEY) is None
+    if fresh:
+        return DatabaseTime(store)
     with store.write() as conn:
         kept = duties.get_setting(conn, KEY)
-        if kept is None and speed == 1.0:
-            return DatabaseTime(store)
         if kept is not None and speed == 1.0:
             raise WrongTime(
                 f"this database has lived at {kept['speed']:g} times the real pace; "
@@ -106,6 +180,12 @@ def start(store: Store, speed: float) -> Timepiece:
         piece = FastTime(house, machine_now(), speed, stopped=False)
         duties.put_setting(conn, KEY, piece.anchor())
         return piece
+
+
+def keep(piece: Timepiece) -> None:
+    """Note the course of real time now and then; a demonstration keeps its own anchor."""
+    if isinstance(piece, DatabaseTime):
+        piece.keep()
 
 
 def stop(store: Store, piece: Timepiece) -> None:

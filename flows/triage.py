@@ -13,16 +13,21 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows import hotsearch, planning, privacy
 from flows.reading import Reading, read
-from flows.sorting import TICKETS, Cluster, Sorter, Verdict
+from flows.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title
 from flows.wiring import House
 from models.core.concern import FLAG_AT
-from models.core.facts import ZH, Facts
-from models.core.grade import GradePart, grade
-from models.core.moment import iso
+from models.core.facts import UNITS, ZH, Facts
+from models.core.grade import Graded, GradePart, grade
+from models.core.moment import clock_face, iso
+from models.core.personal import mask_personal
+from models.core.places import Place
 from models.core.signals import RawSignal
-from models.core.text import canonical, mask_personal
-from models.core.vocabulary import Grade, Medium, StartEvent
+from models.core.situation import Situation
+from models.core.text import canonical
+from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
+from models.core.when import When
 from models.ledger import acts, incidents, judgements, signals
 from models.ledger.entry import Entry
 from models.ledger.journal import append
@@ -32,6 +37,7 @@ BATCH = 500
 HISTORY = timedelta(days=30)
 """A signal published longer ago is judged and kept, but opens no clock: it is history, not news."""
 RELOAD_MOST = 50_000
+SPANS_MOST = 40  # of one text: a page of figures does not fill the ledger
 
 
 @dataclass
@@ -72,7 +78,13 @@ class Read:
 def _read(house: House, after: int) -> Read:
     with house.store.read() as conn:
         rows = signals.pending(conn, BATCH, after)
-    return Read(rows, read(house.judge, [(f"s{row.id}", raw(row), _time_of(row)) for row in rows]))
+        words = privacy.originals(house, conn, rows)  # what is stored masked is judged whole
+    whole = [privacy.whole(raw(row), words.get(row.uid)) for row in rows]
+    items = [(f"s{row.id}", one, _time_of(row)) for row, one in zip(rows, whole, strict=True)]
+    readings = read(house.judge, items, house.site.grading, house.site.region)
+    if house.site.watch.hot_search:
+        readings = hotsearch.noticed(readings, house.attention)
+    return Read(rows, planning.watched(readings, house.site.watch.book))
 
 
 def _decide(house: House, batch: Read) -> Done:
@@ -81,7 +93,9 @@ def _decide(house: House, batch: Read) -> Done:
         sorter = _sorter(house)
         verdicts = sorter.sort(batch.readings)
         with house.store.write() as conn:
-            return _append(conn, house, sorter, batch.rows, verdicts)
+            done = _append(conn, house, sorter, batch.rows, verdicts)
+            planning.note(conn, batch.readings, [row.id for row in batch.rows], house.time.now())
+            return done
     except BaseException:
         house.sorter = None  # its memory is ahead of the ledger now: build it anew
         raise
@@ -115,7 +129,8 @@ def _time_of(row: Row[Any]) -> datetime:
 def _sorter(house: House) -> Sorter:
     """The process's sorter, caught up with whatever other processes have judged."""
     if house.sorter is None:
-        house.sorter = Sorter(house.judge, timedelta(hours=house.site.clustering.window_hours))
+        window = timedelta(hours=house.site.clustering.window_hours)
+        house.sorter = Sorter(house.judge, window, house.site.grading)
         house.sorted_to = 0
     _catch_up(house, house.sorter)
     return house.sorter
@@ -132,9 +147,7 @@ def _catch_up(house: House, sorter: Sorter) -> None:
 
 def _remember(sorter: Sorter, row: Row[Any]) -> None:
     at = _time_of(row)
-    cluster = sorter.clusters.setdefault(
-        row.cluster, Cluster(row.cluster, row.title or row.body[:40], at, at)
-    )
+    cluster = sorter.clusters.setdefault(row.cluster, Cluster(row.cluster, shown_title(row), at, at))
     sorter.index.add(row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, row.place)
     counts = {name: value for name, value in row.facts.items() if name in ZH}
     parts = [_part(part) for part in row.grade_parts]
@@ -180,6 +193,7 @@ def _append(
     _link_earlier(conn, now, homes, judged)
     append(conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judged.values())}}, "huiying")])
     _count(conn, now, judged.values(), rows)
+    _spread(conn, house, rows, judged, now)
     done.regraded = _regrade(conn, house, sorter, homes, now)
     signals.mark_triaged(conn, [row.id for row in rows], now)
     house.sorted_to = max(house.sorted_to, rows[-1].id)
@@ -194,20 +208,44 @@ def _is_news(row: Row[Any], now: datetime) -> bool:
 def _open(
     conn: Connection, house: House, row: Row[Any], verdict: Verdict, cluster: Cluster, now: datetime
 ) -> str:
-    graded = cluster.graded()
+    graded = _floored(house, row, verdict, cluster.graded())
     opening = acts.Opening(
-        title=mask_personal(cluster.title if verdict.concern <= FLAG_AT else row.title or row.body[:40]),
+        title=cluster.title if verdict.concern <= FLAG_AT else shown_title(row),
         grade=graded.grade,
-        times=_times(row, cluster, now),
+        times=_times(row, cluster, now) | _told_time(row, verdict, now),
         by="huiying",
-        reason="；".join(verdict.reasons[:4]),
+        reason=mask_personal("；".join(verdict.reasons[:4])),
         grade_parts=[part_row(part) for part in graded.parts],
         kind=verdict.kind,
         event_type=verdict.event,
-        place=row.place,
+        medium=row.medium,
+        place=_place(row, verdict),
         facts=facts_row(cluster.facts),
+        why=_why_times(row, verdict, now),
     )
     return acts.open_incident(conn, now, opening, house.rules_for)
+
+
+def _floored(house: House, row: Row[Any], verdict: Verdict, graded: Graded) -> Graded:
+    """The grade, raised to what a playbook asks for at least (`grades`); a person confirms it like any other."""
+    situation = Situation(
+        graded.grade,
+        graded.part("event"),
+        graded.part("heat"),
+        graded.part("sensitivity"),
+        verdict.event,
+        verdict.kind,
+        medium=row.medium,
+    )
+    asked = house.library.floor(situation)
+    if asked is None or asked[1].at_least <= graded.grade:
+        return graded
+    book, rule = asked
+    least = rule.at_least
+    reason = f"不低于{least.zh}({least}):预案“{book.name}”的定级规则{'(建议)' if rule.proposal else ''}"
+    facts = tuple(basis.fact for basis in rule.basis if basis.fact)
+    kept = [part for part in graded.parts if part.part != "sensitivity"]
+    return grade([*kept, GradePart("sensitivity", least, reason, facts, bool(rule.proposal))])
 
 
 def _times(row: Row[Any], cluster: Cluster, now: datetime) -> dict[StartEvent, datetime]:
@@ -220,10 +258,39 @@ def _times(row: Row[Any], cluster: Cluster, now: datetime) -> dict[StartEvent, d
     return times
 
 
+def _told_time(row: Row[Any], verdict: Verdict, now: datetime) -> dict[StartEvent, datetime]:
+    """When the text says it happened: the earliest of a sound interval (law 7, strict), where the source
+    gives no time of its own. A person corrects it like any other."""
+    told = verdict.occurred
+    if row.occurred_at is not None or told is None or not told.sure or told.earliest > now:
+        return {}
+    return {StartEvent.OCCURRENCE: told.earliest}
+
+
+def _why_times(row: Row[Any], verdict: Verdict, now: datetime) -> dict[StartEvent, str]:
+    told = verdict.occurred
+    if told is None or not _told_time(row, verdict, now):
+        return {}
+    span = f"{clock_face(told.earliest)} 至 {clock_face(told.latest)}"
+    words = mask_personal(told.words)
+    return {StartEvent.OCCURRENCE: f"据“{words}”推算在 {span}，从严取最早，请核对"}
+
+
+def _place(row: Row[Any], verdict: Verdict) -> str | None:
+    """As the source states it, else as the text does, where that is sure."""
+    if row.place:
+        return mask_personal(row.place)
+    return verdict.place.zh if verdict.place and verdict.place.sure else None
+
+
 def facts_row(facts: Facts) -> dict[str, Any]:
     """The stated counts with the words they were read from, for the incident page."""
     return {
-        name: {"value": getattr(facts, name), "text": f"{zh}: “{facts.why(name)}”"}
+        name: {
+            "value": getattr(facts, name),
+            "unit": UNITS.get(name, "人"),
+            "text": f"{zh}: “{mask_personal(facts.why(name))}”",
+        }
         for name, zh in ZH.items()
         if getattr(facts, name) is not None
     }
@@ -247,13 +314,46 @@ def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datet
         "event_type": verdict.event.value if verdict.event else None,
         "facts": {name: value for name, value in facts.items() if value is not None},
         "grade_parts": [part_row(part) for part in verdict.graded.parts],
-        "reasons": list(verdict.reasons),
+        "reasons": [mask_personal(reason) for reason in verdict.reasons],
         "versions": dict(judged.versions),
         "cluster": verdict.cluster,
         "incident_id": home,
+        "details": details(verdict),
         "link_score": verdict.link.score if verdict.link else None,
-        "link_reason": verdict.link.reason if verdict.link else None,
+        "link_reason": mask_personal(verdict.link.reason) if verdict.link else None,
     }
+
+
+def details(verdict: Verdict) -> dict[str, Any]:
+    """What was read beside the counts, with its words: kind of event, place, time, spans of the facts.
+
+    Spans count characters of the canonical text. Empty where nothing was read.
+    """
+    sub, place, told = verdict.subtype, verdict.place, verdict.occurred
+    spans = [
+        {"kind": f.kind, "value": f.value, "start": f.start, "end": f.end, "words": mask_personal(f.words)}
+        for f in verdict.facts.evidence[:SPANS_MOST]
+    ]
+    return {
+        **({"event_subtype": sub.kind.value, "event_reason": sub.reason} if sub else {}),
+        **({"place": place_row(place)} if place else {}),
+        **({"occurred": when_row(told)} if told else {}),
+        **({"spans": spans} if spans else {}),
+    }
+
+
+def place_row(place: Place) -> dict[str, Any]:
+    return {
+        "province": place.province, "city": place.city, "county": place.county, "name": place.zh,
+        "start": place.start, "end": place.end, "sure": place.sure,
+    }  # fmt: skip
+
+
+def when_row(told: When) -> dict[str, Any]:
+    return {
+        "earliest": iso(told.earliest), "latest": iso(told.latest), "words": mask_personal(told.words),
+        "start": told.start, "end": told.end, "sure": told.sure,
+    }  # fmt: skip
 
 
 def _link_earlier(
@@ -291,6 +391,28 @@ def _count(
     if grown:
         changes = [change | {"last_signal_at": iso(last[change["id"]])} for change in _grown(conn, grown)]
         append(conn, now, [Entry("signals_counted", {"update": {"incident": changes}}, "huiying")])
+
+
+def _spread(
+    conn: Connection,
+    house: House,
+    rows: Sequence[Row[Any]],
+    judged: Mapping[int, Mapping[str, Any]],
+    now: datetime,
+) -> None:
+    """The first public word on an emergency that had not spread: its armed clocks run from now on."""
+    told = [row for row in rows if judged[row.id]["incident_id"] and _is_public(row)]
+    homes = incidents.by_ids(conn, {judged[row.id]["incident_id"] for row in told})
+    for row in sorted(told, key=_time_of):
+        home = judged[row.id]["incident_id"]
+        if homes[home].kind == OpinionKind.NOT_YET_SPREAD.value:
+            why = f"出现公开信息: {shown_title(row)}"
+            acts.learn_time(conn, now, home, StartEvent.FIRST_PUBLIC, _time_of(row), why, house.rules_for)
+
+
+def _is_public(row: Row[Any]) -> bool:
+    """Said in public by others: no ticket, and not what we published ourselves."""
+    return Medium(row.medium) not in TICKETS and row.medium != Medium.OFFICIAL.value
 
 
 def _regrade(conn: Connection, house: House, sorter: Sorter, homes: Mapping[str, str], now: datetime) -> int:

@@ -1,102 +1,204 @@
 """Watch: our own official channels, seen publishing. What answers an open incident is proposed as
-evidence; where the match is safe it stops the clock (law 8), with the snapshot and its hash.
+evidence; where the match is sure and the playbook allows, it stops the clock (law 8).
+
+Read (a polite poll, then what was published and what is open) → decide (`core.answers`) → append. What
+was proposed once is never proposed again, so that every part may be repeated after a crash.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors import http
-from connectors.feeds import FeedSource, FeedState, poll
-from connectors.ports import ConnectorError
-from connectors.watch import OpenIncident, Proposal, propose
-from flows.ingest import Tally, due_sources, feed_state, good_row, note_failure
+from flows.feeding import AILING_AT_ONCE, AT_ONCE, Round
+from flows.intake import Tally, due_sources
+from flows.pages_read import DATE_ONLY, Item, PageReader
+from flows.recheck import on_duty, recheck
 from flows.wiring import House
+from models.core.answers import Answer, OpenIncident, answers
 from models.core.keywords import common_words
-from models.core.signals import Batch, RawSignal
-from models.core.text import canonical, fingerprint
-from models.core.vocabulary import Medium
-from models.ledger import acts, duties, incidents, judgements, signals
+from models.core.moment import clock_face, iso, parse_iso
+from models.core.publications import kind_of
+from models.core.text import canonical
+from models.ledger import duties, incidents, judgements, notices, proposals
 from models.ledger.incidents import NotAllowed
+from models.ledger.notices import Notice
+from models.ledger.proposals import Found
 from models.ledger.store import Connection, Row
 
 TITLES = 60
+TOPIC = "evidence-proposed"
+MARK = "watch"
+"""The setting that says how far publications have been compared, and when."""
+BACK = timedelta(days=7)
+"""How old a publication may be that is compared with an incident opened since."""
+UNREAD_FOR = timedelta(hours=6)
+"""So long a publication whose page cannot be read is compared again."""
+DAY = timedelta(days=1)
+MOST = 500
 
 
-async def watch(house: House) -> Tally:
-    """Poll the official channels that are due; a failure of one is named and stops no other."""
+@dataclass
+class Seen:
+    """What one round of comparing made."""
+
+    proposed: int = 0
+    stopped: int = 0
+
+    def __str__(self) -> str:
+        return f"建议 {self.proposed}，自动止算 {self.stopped}"
+
+
+async def watch(house: House) -> str:
+    """Poll the official channels that are due, compare what they published, look again at evidence."""
     tally = Tally()
     due = list(due_sources(house, house.site.sources.official))
-    if not due:
-        return tally
-    async with http.open_client(house.guard) as client:
-        for source, row in due:
-            try:
-                asked = FeedSource(source.id, source.name, source.url, Medium.OFFICIAL)
-                state = FeedState(**feed_state(row))
-                found = await poll(asked, state, house.guard, now=house.time.now(), client=client)
-            except ConnectorError as error:
-                tally.failed.append(f"{source.name}: {error}")
-                await asyncio.to_thread(note_failure, house, source, row, "official", error)
-                continue
-            await asyncio.to_thread(
-                _take, house, source, row, found.batch.signals, asdict(found.state), tally
-            )
-    return tally
+    async with http.open_client(house.guard, AT_ONCE + AILING_AT_ONCE) as client:
+        if due:
+            round_ = Round(house, client, tally, house.site.sources.official, "official")
+            await round_.run(due)
+            await round_.settle()
+        seen = await compare(house)
+        looked = await recheck(house, client)
+    return "；".join(filter(None, (str(tally), str(seen), looked)))
 
 
-def _take(
-    house: House,
-    source: Any,
-    row: Row[Any] | None,
-    entries: Sequence[RawSignal],
-    state: dict[str, Any],
-    tally: Tally,
-) -> None:
-    """Stop what these entries answer, and note how far we have read, in one transaction."""
+# ── what is compared ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Publications since the last round against all open incidents; earlier ones against those that
+    were opened, or grew, since."""
+
+    new: Sequence[Row[Any]] = ()
+    earlier: Sequence[Row[Any]] = ()
+    about: Sequence[OpenIncident] = ()
+    stirred: Collection[str] = ()
+    done_to: int = 0
+
+    def pairs(self, items: Sequence[Item]) -> Iterator[tuple[Item, Sequence[OpenIncident]]]:
+        ids = {row.id for row in self.new}
+        moved = [one for one in self.about if one.id in self.stirred]
+        return ((item, self.about if item.row.id in ids else moved) for item in items)
+
+
+async def compare(house: House) -> Seen:
+    """Match, propose, and stop what may be stopped."""
+    house.pages = house.pages or PageReader()
     now = house.time.now()
-    with house.store.write() as conn:
+    work = await asyncio.to_thread(_read, house, now)
+    items = await house.pages.whole(house, [*work.new, *work.earlier]) if work.about else []
+    return await asyncio.to_thread(_decide, house, work, items, now)
+
+
+def _read(house: House, now: datetime) -> Work:
+    with house.store.read() as conn:
+        mark = duties.get_setting(conn, MARK) or {"signal": 0, "at": iso(now - BACK)}
+        done_to = proposals.newest_signal(conn)
         about = [_open_incident(conn, row) for row in incidents.open_ones(conn)]
-        for proposal in propose(entries, about, source.name):
-            _stop(conn, house, proposal, tally)
-        official = Batch(tuple(entries))
-        tally.add(signals.collect(conn, now, official, source.id, fingerprint))
-        duties.put_source(conn, good_row(source, "official", source.url, now, state))
+        if not about:
+            return Work(done_to=done_to)
+        stirred = proposals.stirred(conn, parse_iso(mark["at"]))
+        since = max(now - BACK, min(one.started_at for one in about) - DAY)
+        rows = proposals.published(conn, 0 if stirred else mark["signal"], since, MOST)
+    new = [row for row in rows if row.id > mark["signal"]]
+    return Work(new, [row for row in rows if row.id <= mark["signal"]], about, stirred, done_to)
 
 
 def _open_incident(conn: Connection, row: Row[Any]) -> OpenIncident:
     times = incidents.known_times(conn, row.id)
+    titles = [canonical(title) for title in judgements.titles(conn, row.id, TITLES)]
     return OpenIncident(
         id=row.id,
         title=row.title,
         started_at=min(times.values(), default=row.opened_at),
-        terms=_terms(conn, row.id),
+        terms=common_words(titles),  # they name what the incident's own title may leave out
         place=row.place,
+        reports=" ".join(titles),
     )
 
 
-def _terms(conn: Connection, incident_id: str) -> tuple[str, ...]:
-    """The words its signals share: they name what the incident's own title may leave out."""
-    rows = judgements.titles(conn, incident_id, TITLES)
-    return common_words(canonical(title) for title in rows)
+# ── what is made of it ───────────────────────────────────────────────────────────────────────────
 
 
-def _stop(conn: Connection, house: House, proposal: Proposal, tally: Tally) -> None:
-    now = house.time.now()
-    proof = acts.Proof(
-        kind=proposal.kind,
-        publisher=proposal.publisher,
-        published_at=proposal.published_at or now,
-        seen_at=now,
-        url=proposal.url,
-        snapshot=proposal.snapshot.encode(),
+def _decide(house: House, work: Work, items: Sequence[Item], now: datetime) -> Seen:
+    found = [
+        _found(house, item, answer)
+        for item, about in work.pairs(items)
+        for answer in answers(item.publication, about, house.judge.rarity)
+    ]
+    seen, mark = Seen(), {"signal": _done_to(work, items, now), "at": iso(now)}
+    with house.store.write() as conn:
+        known = proposals.known(conn, {one.incident_id for one in found})
+        for one in found:
+            if (one.incident_id, one.item) not in known:
+                known.add((one.incident_id, one.item))
+                _put(conn, house, now, one, seen)
+        proposals.lapse(conn, now)
+        proposals.follow_merges(conn, now)
+        duties.put_setting(conn, MARK, mark)
+    return seen
+
+
+def _done_to(work: Work, items: Sequence[Item], now: datetime) -> int:
+    """All was compared, but for what could not be read yet and came in lately."""
+    unread = [item.row.id for item in items if item.unread and now - item.row.seen_at < UNREAD_FOR]
+    return min(work.done_to, *(int(number) - 1 for number in unread)) if unread else work.done_to
+
+
+def _found(house: House, item: Item, answer: Answer) -> Found:
+    row, source = item.row, _source(house, item.row.source_id)
+    kind, why = kind_of(row.title, item.text)
+    return Found(
+        incident_id=answer.incident_id,
+        source_id=row.source_id,
+        url=row.url,
+        title=row.title,
+        text=item.text,
+        publisher=(source and (source.publisher or source.name)) or row.author or row.source_id,
+        account=source.account if source else None,
+        kind=kind,
+        published_at=item.published_at,
+        seen_at=row.seen_at,
+        score=answer.score,
+        sure=answer.sure and DATE_ONLY not in item.doubts,
+        reasons=(*answer.reasons, why, *item.doubts),
     )
-    reason = f"官方渠道发布“{proposal.title}”: {proposal.reason}"
-    try:
-        acts.stop(conn, now, proposal.incident_id, proof, "huiying", reason)
-    except NotAllowed:
-        return  # seen before, or before the event began: nothing new to say
-    tally.accepted += 1
+
+
+def _source(house: House, source_id: str) -> Any:
+    """The registered channel; None when it is no longer registered."""
+    return next((one for one in house.site.sources.official if one.id == source_id), None)
+
+
+def _put(conn: Connection, house: House, now: datetime, found: Found, seen: Seen) -> None:
+    """Propose it; use it at once where everything allows that."""
+    proposal_id = proposals.propose(conn, now, found)
+    seen.proposed += 1
+    waits = proposals.would_stop(conn, found)
+    with suppress(NotAllowed):  # a rule may forbid the machine what a person may still do
+        if proposals.may_use(conn, now, found, house.rules_for):
+            seen.stopped += bool(proposals.use(conn, now, proposal_id, found, house.rules_for))
+            return
+    if waits:
+        _tell(conn, house, now, proposal_id, found)
+
+
+def _tell(conn: Connection, house: House, now: datetime, proposal_id: str, found: Found) -> None:
+    """A clock goes on although its answer may be out: those on duty are to look."""
+    ref = incidents.get(conn, found.incident_id).ref
+    notice = Notice(
+        topic=TOPIC,
+        occasion=f"{clock_face(found.published_at)} {proposal_id[:6]}",
+        title=f"{ref} 有一条官方发布待确认为凭据",
+        reason=f"{found.publisher}发布“{found.title}”，像是在回应本事件；请打开事件页采信或不采信，确认前时钟照走",
+        people=on_duty(house, (1,), now),
+        incident_id=found.incident_id,
+    )
+    notices.tell(conn, now, [notice])

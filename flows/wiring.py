@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +12,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from connectors import channels as channel_registry
-from connectors.http import Guard
+from connectors.http import Guard, agent_of
 from connectors.ports import Channel
 from flows import timekeeping
+from flows.rulebook import Rules
 from flows.timekeeping import Timepiece
-from models.core.situation import Situation
-from models.ledger.clocks import BoundRule
+from models.core.workdays import Calendar
 from models.ledger.store import Store
+from playbooks.book import Library
+from playbooks.holidays import calendar_of, stamp
+from playbooks.problem import Problems
 from playbooks.site import Site, load_site
 
 if TYPE_CHECKING:
+    from flows.pages_read import PageReader
     from flows.sorting import Sorter
+    from models.classify.attention import Attention
     from models.classify.judge import Judge
 
 
@@ -39,7 +45,12 @@ class House:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     port: int | None = None
     sorter: Sorter | None = field(default=None, repr=False)
+    pages: PageReader | None = field(default=None, repr=False)
     sorted_to: int = 0
+    calendar_stamp: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calendar_stamp, self._calendar = stamp(self.site.directory), self.site.calendar
 
     @classmethod
     def open(cls, directory: Path, environ: Mapping[str, str] | None = None) -> House:
@@ -68,13 +79,19 @@ class House:
 
     @cached_property
     def channels(self) -> dict[str, Channel]:
-        return channel_registry.build_all(self.site.channels, self.site.secrets, timekeeping.machine_now)
+        return channel_registry.build_all(self.site.channels, self.site.secrets, timekeeping.world(self.time))
 
     @cached_property
     def judge(self) -> Judge:
         from models.classify.judge import Judge  # heavy: only those who triage pay for it
 
         return Judge.load()
+
+    @cached_property
+    def attention(self) -> Attention:
+        from models.classify.attention import Attention  # heavy too, and only for hot-search lists
+
+        return Attention.load()
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -86,7 +103,15 @@ class House:
 
     @cached_property
     def guard(self) -> Guard:
-        return Guard(allow_hosts=frozenset(self.site.http.allow_hosts))
+        said = self.site.http
+        return Guard(allow_hosts=frozenset(said.allow_hosts), agent=agent_of(self.site.name, said.contact))
+
+    @property
+    def state_dir(self) -> Path:
+        """Where a site keeps what is not the ledger: beside its database, else under the site."""
+        if self.store.sqlite and self.store.url.database:
+            return Path(self.store.url.database).resolve().parent
+        return self.site.directory / "var"
 
     @property
     def public_url(self) -> str:
@@ -97,9 +122,23 @@ class House:
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         return f"http://{shown}:{self.port or self.site.console.port}"
 
-    def rules_for(self, situation: Situation) -> Sequence[BoundRule]:
-        """The clocks that the site's playbooks call for, each with its playbook's version."""
-        return [
-            BoundRule(rule, book.id, book.version, book.ack_valid)
-            for book, rule in self.site.library.rules(situation)
-        ]
+    @property
+    def calendar(self) -> Calendar:
+        """The site's working days, read anew when holidays.yaml has changed: next year's arrives while
+        we run. A file that cannot be read changes nothing; lint and doctor say what is wrong with it."""
+        seen = stamp(self.site.directory)
+        if seen != self.calendar_stamp:
+            with suppress(Problems):
+                self._calendar = calendar_of(self.site.directory)
+            self.calendar_stamp = seen
+        return self._calendar
+
+    @cached_property
+    def rules_for(self) -> Rules:
+        """The clocks that the playbooks call for, now or as an incident was frozen on them."""
+        return Rules(self)
+
+    @property
+    def library(self) -> Library:
+        """The playbooks in force now."""
+        return self.rules_for.library

@@ -1,4 +1,4 @@
-"""huiying open, ack, grade, assign, stop, waive, update, correct, merge, split, reopen, close."""
+"""A person's acts on an incident: huiying open, ack, grade, stop, adopt, waive, close and the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reason = Annotated[str, typer.Option("--reason", help="为什么")]
 At = Annotated[str, typer.Option(help="时间，如 2026-11-21T02:13+08:00")]
 
 
-def _act(site: Path | None, name: str, incident: str, by: str, json: bool, **params: str) -> None:
+def act(site: Path | None, name: str, incident: str, by: str, json: bool, **params: str) -> None:
     with house(site) as opened:
         shown = Desk(opened).act(name, incident, {key: value for key, value in params.items() if value}, by)
         _show(shown, json)
@@ -32,6 +32,8 @@ def _show(shown: dict[str, Any], json: bool) -> None:
             typer.echo(line)
         if "stopped" in shown:
             say(f"停止的时钟: {'、'.join(shown['stopped']) or '无(凭据已登记)'}")
+        if "restarted" in shown:
+            say(f"重新计时的时钟: {'、'.join(shown['restarted']) or '无(没有时钟由它停止)'}")
 
 
 def open_(
@@ -43,6 +45,7 @@ def open_(
     received_at: At = "",
     kind: Annotated[str, typer.Option(help="舆情类别")] = "",
     event_type: Annotated[str, typer.Option(help="事件类型")] = "",
+    domain: Annotated[str, typer.Option(help="领域，如 environment")] = "",
     place: Annotated[str, typer.Option(help="地点")] = "",
     owner: Annotated[str, typer.Option(help="责任单位")] = "",
     by: By = UNNAMED,
@@ -51,10 +54,10 @@ def open_(
     json: JsonOption = False,
 ) -> None:
     """人工立案，时钟即刻开始。"""
-    _act(
+    act(
         site, "open", "", by, json, title=title, grade=grade, occurred_at=occurred_at, discovered_at=discovered_at,
         first_public_at=first_public_at, received_at=received_at, kind=kind, event_type=event_type, place=place,
-        owner=owner, reason=reason,
+        domain=domain, owner=owner, reason=reason,
     )  # fmt: skip
 
 
@@ -62,7 +65,19 @@ def ack(
     incident: Incident, by: By, reason: Reason = "", site: SiteOption = None, json: JsonOption = False
 ) -> None:
     """签收: 停止对本人的重复提醒，不停时钟。"""
-    _act(site, "ack", incident, by, json, reason=reason)
+    act(site, "ack", incident, by, json, reason=reason)
+
+
+def snooze(
+    incident: Incident,
+    by: By,
+    minutes: Annotated[str, typer.Option(help="多少分钟以后，5 到 120")] = "30",
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """稍后提醒: 暂不重复提醒本人；不算签收，到期照样通知。"""
+    act(site, "snooze", incident, by, json, minutes=minutes, reason=reason)
 
 
 def grade(
@@ -72,11 +87,12 @@ def grade(
     grade_: Annotated[str, typer.Argument(metavar="[I|II|III|IV]", help="级别")] = "",
     grade: Annotated[str, typer.Option("--grade", help="级别")] = "",
     kind: Annotated[str, typer.Option(help="舆情类别")] = "",
+    domain: Annotated[str, typer.Option(help="领域，如 environment")] = "",
     site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
     """定级: 新时钟从同一起算时间开始。"""
-    _act(site, "grade", incident, by, json, grade=grade or grade_, kind=kind, reason=reason)
+    act(site, "grade", incident, by, json, grade=grade or grade_, kind=kind, domain=domain, reason=reason)
 
 
 def assign(
@@ -88,7 +104,7 @@ def assign(
     json: JsonOption = False,
 ) -> None:
     """交办责任单位，不重置时钟。"""
-    _act(site, "assign", incident, by, json, unit=unit, reason=reason)
+    act(site, "assign", incident, by, json, unit=unit, reason=reason)
 
 
 def stop(
@@ -105,7 +121,7 @@ def stop(
     json: JsonOption = False,
 ) -> None:
     """登记凭据，停下时钟。"""
-    _act(
+    act(
         site, "stop", incident, by, json, clock=clock, kind=kind, url=url, document=document,
         publisher=publisher, published_at=published_at, reason=reason,
     )  # fmt: skip
@@ -120,7 +136,50 @@ def waive(
     json: JsonOption = False,
 ) -> None:
     """免除一个时钟(签名、写明理由，另行统计)。"""
-    _act(site, "waive", incident, by, json, clock=clock, reason=reason)
+    act(site, "waive", incident, by, json, clock=clock, reason=reason)
+
+
+def retract(
+    incident: Incident,
+    by: By,
+    reason: Reason,
+    evidence: Annotated[str, typer.Option(help="凭据编号，可只写开头几位(见 huiying show)")],
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """撤回凭据: 它停下的时钟从同一起算时间重新计时，已办结的事件随之重开。"""
+    act(site, "retract", incident, by, json, evidence=evidence, reason=reason)
+
+
+Proposal = Annotated[str, typer.Option("--proposal", help="建议编号，可只写开头几位；只有一条时可不写")]
+
+
+def adopt(
+    incident: Incident,
+    by: By,
+    reason: Reason = "",
+    proposal: Proposal = "",
+    kind: Annotated[str, typer.Option(help="凭据种类，系统判错时改正")] = "",
+    published_at: At = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """采信: 把系统建议的官方发布登记为凭据，按平台时间停下时钟。"""
+    act(
+        site, "adopt", incident, by, json, proposal=proposal, kind=kind, published_at=published_at, reason=reason
+    )  # fmt: skip
+
+
+def dismiss(
+    incident: Incident,
+    by: By,
+    reason: Reason,
+    proposal: Proposal = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """不采信: 这一发布说的不是本事件；记住，不再建议。"""
+    act(site, "dismiss", incident, by, json, proposal=proposal, reason=reason)
 
 
 def update(
@@ -132,7 +191,7 @@ def update(
     json: JsonOption = False,
 ) -> None:
     """记录进展。"""
-    _act(site, "update", incident, by, json, text=text or reason)
+    act(site, "update", incident, by, json, text=text or reason)
 
 
 def correct(
@@ -145,7 +204,7 @@ def correct(
     json: JsonOption = False,
 ) -> None:
     """更正起算时间: 新增一条，旧的保留。"""
-    _act(site, "correct", incident, by, json, event=event, value=value, reason=reason)
+    act(site, "correct", incident, by, json, event=event, value=value, reason=reason)
 
 
 def merge(
@@ -157,7 +216,7 @@ def merge(
     json: JsonOption = False,
 ) -> None:
     """合并: 保留较早的起算时间与全部凭据。"""
-    _act(site, "merge", incident, by, json, into=into, reason=reason)
+    act(site, "merge", incident, by, json, into=into, reason=reason)
 
 
 def split(
@@ -170,18 +229,18 @@ def split(
     json: JsonOption = False,
 ) -> None:
     """拆分: 新事件沿用已知的起算时间。"""
-    _act(site, "split", incident, by, json, signals=signals, title=title, reason=reason)
+    act(site, "split", incident, by, json, signals=signals, title=title, reason=reason)
 
 
 def reopen(
     incident: Incident, by: By, reason: Reason, site: SiteOption = None, json: JsonOption = False
 ) -> None:
     """重开已办结的事件。"""
-    _act(site, "reopen", incident, by, json, reason=reason)
+    act(site, "reopen", incident, by, json, reason=reason)
 
 
 def close(
     incident: Incident, by: By, reason: Reason, site: SiteOption = None, json: JsonOption = False
 ) -> None:
     """办结；还有时钟在走时拒绝。"""
-    _act(site, "close", incident, by, json, reason=reason)
+    act(site, "close", incident, by, json, reason=reason)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json as json_
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Queue
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -17,41 +18,168 @@ from connectors.mapping import RowError, from_message
 from connectors.ports import ConnectorError
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, plainly, say
 from flows.timekeeping import machine_now
+from flows.wiring import House
+from models.core.personal import mask_personal
 from models.core.signals import RawSignal
-from models.core.vocabulary import Medium
+from models.core.text import visible
+from models.core.vocabulary import Medium, TicketKind
+
+if TYPE_CHECKING:
+    from flows.filing import Columns
+    from flows.intake import Tally
 
 BATCH = 500
 LONGEST_LINE = 2_000_000
+SHOWN = 3
+"""Refused rows of a file that are told at once; the others are counted."""
 
 
 def import_(
     files: Annotated[list[Path], typer.Argument(help="CSV、XLSX、JSON、JSONL(可 .gz)")],
-    kind: Annotated[str, typer.Option(help="tickets 或 posts")] = "tickets",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="tickets 或 posts，或工单种类: 12345 领导信箱 网信通报 …；opml 把订阅清单加进 sources.yaml"
+        ),
+    ] = "tickets",
     source: Annotated[str, typer.Option(help="信源标识；缺省取文件名")] = "",
+    show_mapping: Annotated[
+        bool, typer.Option("--show-mapping", help="只看列怎么对应；写了 --source 就存进 mappings/")
+    ] = False,
     site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
     """文件 → 线索。读不了的行连同原因进死信，其余照常。"""
-    from connectors import tickets  # openpyxl is heavy: only an import pays for it
-    from flows.ingest import Tally, store
+    from flows.commands.subscribing import import_opml
+    from flows.intake import Tally
 
-    if kind not in ("tickets", "posts"):
-        fail(f"--kind {kind} 不认识；可用: tickets posts", 2)
+    if kind == "opml":
+        import_opml(files, site)
+        return
+    group, medium = _kind(kind)
     tally, failed = Tally(), False
     with house(site) as opened:
         for path in files:
             try:
-                say(f"{path.name}: {tickets.mapping_of(path).shown()}")
-                for batch in tickets.read_batches(path, kind, source_id=source or path.name.split(".")[0]):
-                    tally.add(store(opened, batch, source or path.name.split(".")[0]))
-                    for rejected in batch.rejected[:3]:
-                        say(f"  退回 {rejected.reason}")
+                if show_mapping:
+                    _show_mapping(opened, path, source)
+                else:
+                    _import_one(opened, path, group, medium, source, tally)
             except (ConnectorError, OSError) as error:
                 say(str(error) if str(path) in str(error) else f"{path}: {error}")
                 failed = True
-    out({name: getattr(tally, name) for name in ("read", "accepted", "duplicate", "rejected")})
+    if not show_mapping:
+        out({name: getattr(tally, name) for name in ("read", "accepted", "duplicate", "rejected")})
     if failed or tally.rejected:
         raise typer.Exit(1)
+
+
+def _kind(kind: str) -> tuple[str, Medium | None]:
+    if kind in ("tickets", "posts"):
+        return kind, None
+    if kind not in list(TicketKind):
+        fail(f"--kind {kind} 不认识；可用: tickets posts opml {' '.join(TicketKind)}", 2)
+    return "tickets", TicketKind(kind).medium
+
+
+def _import_one(
+    opened: House, path: Path, group: str, medium: Medium | None, source: str, tally: Tally
+) -> None:
+    from connectors import tickets  # openpyxl is heavy: only an import pays for it
+    from flows.filing import Columns
+    from flows.intake import store
+
+    source_id = source or path.name.split(".")[0]
+    columns = Columns(opened, source_id, keep=bool(source))
+    count, heard = 0, False
+    with Progress(path, sys.stderr) as progress:
+        for batch in tickets.read_batches(
+            path, group, source_id=source_id, medium=medium, mapping=columns.mapping, told=columns.heard
+        ):
+            heard = heard or _say_columns(progress, path, columns)
+            tally.add(store(opened, batch, source_id))
+            for rejected in batch.rejected[: max(0, SHOWN - count)]:
+                progress.say(visible(f"  退回 {mask_personal(rejected.reason)}"))
+            count += len(batch.rejected)
+            progress.add(batch.read)
+    if count > SHOWN:
+        say(f"  退回共 {count} 行，都在死信里；查看: huiying deadletters list --source {source_id}")
+
+
+def _say_columns(progress: Progress, path: Path, columns: Columns) -> bool:
+    """Once for each file: which column feeds what, where that is kept, and what has changed."""
+    if columns.used is not None:
+        progress.say(visible(f"{path.name}: {columns.used.shown()}"))
+    if columns.saved_to is not None:
+        progress.say(f"  列对应已存为 {columns.saved_to}，可以改")
+    for note in columns.notes:
+        progress.say(f"  {note}")
+    return True
+
+
+def _show_mapping(opened: House, path: Path, source: str) -> None:
+    """The mapping of a file, saved when a source is named and has none; nothing is imported."""
+    from connectors import tickets
+    from flows.filing import Columns
+
+    columns = Columns(opened, source or path.name.split(".")[0], keep=bool(source))
+    next(tickets.read_batches(path, source_id="-", mapping=columns.mapping, told=columns.heard, size=1), None)
+    used = columns.used or columns.mapping or tickets.mapping_of(path)
+    typer.echo(f"{path.name}:\n{used.shown()}")
+    for note in columns.notes:
+        say(note)
+    if columns.saved_to is not None:
+        say(f"已存为 {columns.saved_to}；改好后再导入")
+    elif not source:
+        say("没有存；加 --source 信源标识 就存为 mappings/标识.yaml")
+
+
+class Progress:
+    """How far an import is, on one line of a terminal; silent where nobody looks (a pipe, a log)."""
+
+    def __init__(self, path: Path, screen: TextIO) -> None:
+        self._screen = screen
+        self._shown = screen.isatty()
+        self._total = _lines_of(path) if self._shown else 0
+        self._name, self._count, self._began = path.name, 0, time.monotonic()
+
+    def __enter__(self) -> Progress:
+        if self._shown:  # a large workbook is taken apart for half a minute before its first row
+            self._screen.write(f"{self._name}  正在打开…")
+            self._screen.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._screen.write("\n" if self._count else "\r\x1b[K")
+
+    def say(self, text: str) -> None:
+        if self._shown:
+            self._screen.write("\r\x1b[K")
+        say(text)
+
+    def add(self, rows: int) -> None:
+        self._count += rows
+        if self._shown:
+            self._screen.write(f"\r\x1b[K{self._line()}")
+            self._screen.flush()
+
+    def _line(self) -> str:
+        speed = self._count / max(time.monotonic() - self._began, 0.001)
+        done = min(self._count / self._total, 1.0) if self._total else 0.0
+        bar = f" {'█' * round(20 * done):░<20} {done:.0%}" if self._total else ""
+        return f"{self._name}{bar}  {self._count:,} 行，每秒 {speed:,.0f} 行"
+
+
+def _lines_of(path: Path) -> int:
+    """About how many rows a text file has; 0 where only reading it would tell."""
+    if not path.name.lower().endswith((".csv", ".tsv", ".jsonl", ".ndjson", ".txt")):
+        return 0
+    try:
+        with path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(2**20), b""))
+    except OSError:
+        return 0
 
 
 def triage(
@@ -79,11 +207,13 @@ def triage(
 
 def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
     """Lines are answered in order, one for one."""
+    from flows.hotsearch import noticed
     from flows.reading import read
     from flows.sorting import Sorter
+    from models.classify.attention import Attention
     from models.classify.judge import Judge
 
-    judge = Judge.load()
+    judge, ranking = Judge.load(), Attention.load()
     sorter = Sorter(judge, window)
     clock = machine_now()
     for chunk in _chunks(lines):
@@ -93,7 +223,7 @@ def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
             for number, one in taken
             if isinstance(one, RawSignal)
         ]
-        verdicts = iter(sorter.sort(read(judge, good)))
+        verdicts = iter(sorter.sort(noticed(read(judge, good), ranking)))
         for _, one in taken:
             answer = _answer(one, next(verdicts)) if isinstance(one, RawSignal) else one
             sink.write(json_.dumps(answer, ensure_ascii=False) + "\n")
@@ -145,11 +275,13 @@ def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
         "sentiment_score": judged.sentiment_score,
         "topic": judged.topic,
         "topic_margin": judged.topic_margin,
+        "topic_unsure": judged.topic_unsure,
         "topics": [{"label": topic.label, "score": topic.score} for topic in judged.topics],
         "kind": verdict.kind.value if verdict.kind else None,
         "rumour": judged.rumour,
         "facts": verdict.facts.as_dict(),
         "event_type": verdict.event.value if verdict.event else None,
+        **_details(verdict),
         "event_grade": grade.value if (grade := verdict.graded.part("event")) else None,
         "concern": verdict.concern,
         "incident": verdict.cluster,
@@ -159,6 +291,15 @@ def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
         "reasons": list(verdict.reasons),
         "versions": dict(judged.versions),
     }
+
+
+def _details(verdict: Any) -> dict[str, Any]:
+    """Kind of event, place and time with the words they were read from; null where the text says nothing."""
+    from flows.triage import details
+
+    found = details(verdict)
+    keys = ("event_subtype", "event_reason", "place", "occurred")
+    return {key: found.get(key) for key in keys} | {"spans": found.get("spans", [])}
 
 
 def same(

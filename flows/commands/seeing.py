@@ -1,4 +1,4 @@
-"""huiying board, show, verify, doctor."""
+"""huiying board, show, proposals, verify, doctor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, site_dir
-from flows.commands.tables import board_lines, whole_incident_lines
+from flows.commands.tables import board_lines, proposal_lines, whole_incident_lines
 from flows.desk import Desk
 
 
@@ -36,6 +36,21 @@ def show(
         out(shown)
         return
     for line in whole_incident_lines(shown):
+        typer.echo(line)
+
+
+def proposals(
+    everything: Annotated[bool, typer.Option("--all", help="连同已处理的(采信、不采信、自动)")] = False,
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """官方发布像是在回应哪些事件: 待确认的凭据建议。"""
+    with house(site) as opened:
+        found = Desk(opened).proposals(everything)
+    if json:
+        out(found)
+        return
+    for line in proposal_lines(found):
         typer.echo(line)
 
 

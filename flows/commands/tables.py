@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from models.core.moment import clock_face, parse_iso, span
+from models.core.moment import clock_face, deadline_face, parse_iso, span
 
 View = dict[str, Any]
-MARKS = {"running": "·", "at_risk": "!", "breached": "✗", "met": "✓", "met_late": "✓迟", "waived": "○"}
+MARKS = {
+    "running": "·",
+    "at_risk": "!",
+    "breached": "✗",
+    "met": "✓",
+    "met_late": "✓迟",
+    "waived": "○",
+    "armed": "◌",
+}
 
 
 def incident_lines(shown: View) -> Iterator[str]:
@@ -18,14 +26,15 @@ def incident_lines(shown: View) -> Iterator[str]:
         "、".join(f"{a['name']} {clock_face(parse_iso(a['at']))} 签收" for a in shown["acked"]) or "无人签收"
     )
     yield f"{shown['ref']}  {shown['grade']}级{shown['colour']}({provisional})  {shown['title']}"
-    yield f"    {shown['stage_zh']}  线索 {shown['signal_count']}  {who}"
+    later = "".join(f"  {s['name']} {clock_face(parse_iso(s['until']))} 再提醒" for s in shown["snoozed"])
+    yield f"    {shown['stage_zh']}  线索 {shown['signal_count']}  {who}{later}"
     for clock in shown["clocks"]:
         yield "    " + clock_line(clock)
 
 
 def clock_line(clock: View) -> str:
     mark = MARKS.get(clock["state"], "?")
-    due = clock_face(parse_iso(clock["due_at"]))
+    due = deadline_face(parse_iso(clock["due_at"]))
     if clock["ended_at"]:
         return f"{mark} {clock['name']:<10} {clock['state_zh']}  {clock['ended_reason'] or ''}"
     left = clock["left_s"]
@@ -51,6 +60,17 @@ def board_lines(board: View) -> Iterator[str]:
         yield "没有未结事件"
 
 
+def proposal_lines(found: list[View]) -> Iterator[str]:
+    """A head line for each proposal, then its reasons."""
+    for one in found:
+        yield f"{one['id'][:8]}  舆-{one['incident_id']}  {one['state_zh']}  把握 {one['score']:.0%}  {one['title']}"
+        published = clock_face(parse_iso(one["published_at"]))
+        yield f"    {one['kind_zh']}  {one['publisher']}  发布 {published}  {one['url'] or ''}"
+        yield from (f"    · {reason}" for reason in one["reasons"])
+    if not found:
+        yield "没有待确认的凭据建议"
+
+
 def whole_incident_lines(shown: View) -> Iterator[str]:
     """One incident with why, what happened, and the signals by the numbers that `split` asks for."""
     yield from incident_lines(shown)
@@ -63,4 +83,9 @@ def whole_incident_lines(shown: View) -> Iterator[str]:
     yield from (
         f"    #{s['id']}  {s['medium_zh']}  {s['title'] or s['body'][:40]}" for s in shown["signals_list"]
     )
-    yield from (f"  凭据 {e['kind_zh']}  {e['url']}  {e['publisher']}" for e in shown["evidence"])
+    waiting = [one for one in shown["proposals"] if one["state"] == "pending"]
+    yield from (f"  凭据建议 {line}" for line in proposal_lines(waiting) if waiting)
+    yield from (
+        f"  凭据 {e['id'][:8]}  {e['kind_zh']}{'(已撤回)' if e['standing'] else ''}  {e['url']}  {e['publisher']}"
+        for e in shown["evidence"]
+    )

@@ -28,7 +28,19 @@ from support.sites import ENVIRON, write_site
 from support.waiting import until
 from support.web import Web
 
-DUTIES = ("ingest", "triage", "respond", "deliver", "watch", "audit")
+DUTIES = (
+    "ingest",
+    "triage",
+    "respond",
+    "deliver",
+    "watch",
+    "handover",
+    "reach",
+    "plans",
+    "bursts",
+    "cadence",
+    "audit",
+)
 XML = {"Content-Type": "application/rss+xml"}
 
 

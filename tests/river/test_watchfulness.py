@@ -10,7 +10,7 @@ from datetime import timedelta
 from flows.audit import audit, verify_chain
 from flows.deliver import deliver
 from flows.duty import perform
-from flows.holders import bury
+from flows.holders import MARK, bury
 from flows.respond import respond
 from models.ledger import duties, outbox
 from playbooks.papers import HeartbeatSource
@@ -80,8 +80,8 @@ def test_verification_is_noted_for_the_audit_page(site: Site) -> None:
 def test_what_a_dead_process_of_this_machine_held_is_taken_over_at_once(site: Site) -> None:
     opened(site)
     respond(site.house)
-    dead = f"{socket.gethostname()}:{2**22 + 1}:1"  # no process has that number
-    far = "another-machine:1:1"
+    dead = f"{socket.gethostname()}:{2**22 + 1}:1:{MARK}"  # no process has that number
+    far = f"{socket.gethostname()}:{2**22 + 1}:1:another boot"  # a host name proves nothing
     with site.house.store.write() as conn:
         outbox.claim(conn, site.time.now(), at("01:00"), dead, 10)
         assert duties.take(conn, "triage", site.time.now(), timedelta(hours=1), dead)
