@@ -19,8 +19,9 @@ check:   ## style, types, floor plan
 bench:   ## measurements, printed; no test depends on them
 	@$(BOOTSTRAP) exec python -m pytest -q -s tests/bench $(ARGS)
 
-faults:  ## the long campaign of kills and outages
-	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s tests/faults $(ARGS)
+FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py
+faults:  ## the long campaign: kills, outages, full disks, stepped clocks, random nights
+	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s $(FAULTS) $(ARGS)
 
 lock:    ## write the locks anew (needs uv); no index address gets in
 	@command -v uv >/dev/null || { echo "uv is missing; mend it with: pipx install uv" >&2; exit 1; }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from itertools import repeat
 from pathlib import Path
 from statistics import median
 
@@ -13,12 +12,14 @@ from sqlalchemy import select
 
 from flows.respond import BATCH, sweep
 from flows.wiring import House
+from models.ledger import clocks
 from models.ledger.outbox import STEP
 from support import crowd
 from support.figures import Figures, percentile
 from support.sites import ENVIRON, write_site
 
 DUE, ROUNDS, IDLE_SWEEPS = 1_000, 2, 100
+MILLION = 1_000_000
 TICK_S = 0.5
 """As the clock loop at the real pace."""
 
@@ -32,7 +33,7 @@ def test_a_thousand_steps_of_one_second_reach_the_outbox(
     site = write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url)
     with House.open(site, ENVIRON) as house:
         now, rounds = house.time.now(), 1 if short else ROUNDS
-        crowd.join(house.store, "calm", repeat(now, count - DUE * rounds), now)
+        crowd.multiply(house.store, "calm", now, now, count - DUE * rounds)
         idle = _idle_ms(house)
         late: list[float] = []
         for number in range(rounds):
@@ -47,6 +48,21 @@ def test_a_thousand_steps_of_one_second_reach_the_outbox(
             f"due to outbox, {DUE:,} in one second, {what}: {name}", "s", engine, percentile(late, share)
         )
     assert len(late) == DUE * rounds
+
+
+def test_an_idle_sweep_among_a_million_open_clocks(
+    database_url: str, engine: str, tmp_path: Path, short: bool, measured: Figures
+) -> None:
+    if short:
+        pytest.skip("HUIYING_BENCH=short measures 10,000 clocks only")
+    site = write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url)
+    with House.open(site, ENVIRON) as house:
+        now, began = house.time.now(), time.perf_counter()
+        made = crowd.multiply(house.store, "calm", now, now, MILLION)
+        measured.add(f"putting in {MILLION:,} clocks for it", "s", engine, time.perf_counter() - began)
+        measured.add(f"idle sweep, {MILLION:,} open clocks", "ms", engine, _idle_ms(house))
+        with house.store.read() as conn:
+            assert clocks.count_open(conn) == made == MILLION
 
 
 def _idle_ms(house: House) -> float:

@@ -1,4 +1,4 @@
-"""The same burst through a peer: APScheduler with its SQLAlchemy job store, when it is installed.
+"""The same burst among as many open timers through a peer: APScheduler with its SQLAlchemy job store.
 
 It is a dependency of this bench alone (the dev lock has it). Its timers only
 look at the time when they ring; ours besides write the step, the alerts and the journal and commit.
@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
+from statistics import median
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from flows.timekeeping import machine_now
 from support.figures import Figures, installed, percentile
 
-JOBS, PROBE = 1_000, 50
+JOBS, PROBE, CROWD = 1_000, 50, 100_000
+LOOKS = 100
 WAIT_S = 60.0
 RAN: list[float] = []
 
@@ -30,16 +32,18 @@ def ring(due: datetime) -> None:
 
 
 def test_a_thousand_timers_of_one_second_through_apscheduler(
-    database_url: str, engine: str, measured: Figures
+    database_url: str, engine: str, short: bool, measured: Figures
 ) -> None:
-    what = f"APScheduler: {JOBS:,} timers in one second"
+    crowd = 10_000 if short else CROWD
+    what = f"APScheduler: {JOBS:,} in one second, {crowd:,} stored"
     if installed("apscheduler") is None:
         measured.add(what, "", engine, "not installed, not run")
         pytest.skip("apscheduler is not installed")
     RAN.clear()
     with _scheduler(database_url) as scheduler:
         spent = _store(scheduler, machine_now() + timedelta(days=1), PROBE)
-        scheduler.remove_all_jobs()
+        _multiply(scheduler, crowd)
+        measured.add(f"APScheduler: idle look, {crowd:,} stored", "ms", engine, _look_ms(scheduler))
         lead = 2 + 1.5 * spent * JOBS / PROBE  # all must be stored before the first is due
         since = machine_now() + timedelta(seconds=lead)
         measured.add(f"{what}: storing them", "s", engine, _store(scheduler, since, JOBS))
@@ -66,6 +70,28 @@ def _scheduler(url: str) -> Iterator[Any]:
     finally:
         scheduler.shutdown()
         jobs.dispose()
+
+
+def _multiply(scheduler: Any, count: int) -> None:
+    """Copies of a stored timer, all due on another day, as many as ours has open clocks."""
+    with scheduler._jobstores["default"].engine.begin() as conn:
+        one = conn.execute(text("SELECT next_run_time, job_state FROM apscheduler_jobs LIMIT 1")).one()
+        row = {"next_run_time": one.next_run_time, "job_state": one.job_state}
+        put = text(
+            "INSERT INTO apscheduler_jobs (id, next_run_time, job_state) VALUES (:id, :next_run_time, :job_state)"
+        )
+        conn.execute(put, [{"id": f"copy-{n}", **row} for n in range(count - JOBS)])
+        conn.execute(text("ANALYZE"))
+
+
+def _look_ms(scheduler: Any) -> float:
+    """The median cost of looking for what is due when nothing is."""
+    spent = []
+    for _ in range(LOOKS):
+        began = time.perf_counter()
+        assert scheduler._jobstores["default"].get_due_jobs(machine_now()) == []
+        spent.append((time.perf_counter() - began) * 1000)
+    return median(spent)
 
 
 def _store(scheduler: Any, since: datetime, count: int) -> float:

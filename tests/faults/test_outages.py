@@ -19,8 +19,8 @@ from support.receiver import free_port
 from support.sites import write_site
 from support.truth import wrong
 
-SHORT_CRASHES, LONG_CRASHES = 2, 40
-SHORT_KILLS, LONG_KILLS = 2, 20
+SHORT_CRASHES, LONG_CRASHES = 2, 25
+SHORT_KILLS, LONG_KILLS = 2, 12
 TICKETS_EACH = 40
 PATIENCE_S = 60.0
 

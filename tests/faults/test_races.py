@@ -87,7 +87,7 @@ def test_a_person_who_stops_a_clock_while_the_sweep_runs_is_not_refused(store: S
                     url="https://example.org/1", snapshot=b"1",
                 )  # fmt: skip
                 with store.write() as conn:
-                    acts.stop(conn, MIDNIGHT + 1000 * HOUR, incident, proof, "li", "已发布")
+                    acts.stop(conn, MIDNIGHT + 1000 * HOUR, incident, proof, "li", "已发布", rules_for)
         finally:
             ended.set()
 

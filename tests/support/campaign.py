@@ -6,13 +6,9 @@ some hours of the site's time, so that leases end, clocks are missed and catch-u
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from contextlib import suppress
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +17,7 @@ from typing import Any, Self
 
 from sqlalchemy import func, select
 
-from connectors.console.desk import Refusal
+from connectors.console.desk import Refusal, Unavailable
 from flows import timekeeping
 from flows.desk import Desk
 from flows.timekeeping import FastTime, machine_now
@@ -30,45 +26,19 @@ from models.core.moment import iso
 from models.ledger import clocks, duties
 from models.ledger.outbox import ALERT
 from models.ledger.store import LedgerError
-from support import processes
-from support.moody import Moody
+from support.aim import MOMENTS, Moment
+from support.machines import Machine, Worker
+from support.moody import MOODS, NO, Moody
 from support.sites import ENVIRON
 from support.truth import Truth, look
 
 SPEED = 60.0
 OPEN_AT_MOST = 30
-TESTS = Path(__file__).parent.parent
 CATCH_BREATH = timedelta(hours=8)
 """Longer, in the site's time, than any lease and any wait before another try."""
 STUCK_S = 120.0
 ROUNDS_AT_MOST = 5
 """So often a worker is given time to bring everything out; what waits then is told as it is."""
-
-
-class Nursery:
-    """The process that forks workers (support/nursery.py)."""
-
-    def __init__(self, site: Path) -> None:
-        self.site = site
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "support.nursery"],
-            env=processes.environ(PYTHONPATH=f"{TESTS.parent}{os.pathsep}{TESTS}"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def worker(self) -> int:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"{self.site}\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
 
 
 @dataclass
@@ -79,10 +49,12 @@ class Campaign:
     receiver: Moody
     seed: int
     workers: int = 1
+    machines: int = 1
     kills: int = 0
+    aimed: Counter[str] = field(default_factory=Counter)
     acts: int = 0
     refused: list[str] = field(default_factory=list)
-    alive: list[int] = field(default_factory=list)
+    alive: list[Worker] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self.dice = random.Random(self.seed)
@@ -90,7 +62,7 @@ class Campaign:
         self.house.time = timekeeping.start(self.house.store, SPEED)
         self.desk = Desk(self.house)
         self.began = self.house.time.now()
-        self.nursery = Nursery(self.site)
+        self.places = [Machine(self.site, f"machine-{n}" if n else "") for n in range(self.machines)]
         self.incidents: list[str] = []
         for _ in range(OPEN_AT_MOST):
             self._open()
@@ -99,9 +71,10 @@ class Campaign:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for pid in self.alive:
-            _kill(pid)
-        self.nursery.close()
+        for worker in self.alive:
+            worker.kill()
+        for machine in self.places:
+            machine.close()
         self.house.close()
 
     # ── lives ─────────────────────────────────────────────────────────────────────────────────
@@ -114,20 +87,45 @@ class Campaign:
             time.sleep(self.dice.uniform(0.02, longest_s))
             self.kill()
 
+    def live_to(self, kills: int, moment: str, longest_s: float) -> None:
+        """As `live`, but each kill waits for `moment` (support/aim.py), for `longest_s` at the most; until
+        `kills` of them hit it, or thrice as many have tried."""
+        for _ in range(3 * kills):
+            if self.aimed[moment] >= kills:
+                return
+            self.act()
+            self.fill()
+            self.aimed[moment] += self._frozen_at(MOMENTS[moment], longest_s)
+            self.kill(whole=True)
+
+    def _frozen_at(self, moment: Moment, longest_s: float) -> bool:
+        """Freeze the workers again and again until it is the moment; they stay frozen then."""
+        until = time.monotonic() + longest_s
+        while time.monotonic() < until:
+            time.sleep(self.dice.uniform(0.0, 0.01))
+            for worker in self.alive:
+                worker.freeze()
+            if moment(self.house.store):
+                return True
+            for worker in self.alive:
+                worker.thaw()
+        return False
+
     def some_minutes(self) -> timedelta:
         return timedelta(minutes=self.dice.uniform(0, 180))
 
     def fill(self) -> None:
         while len(self.alive) < self.workers:
-            self.alive.append(self.nursery.worker())
+            here = Counter(worker.machine for worker in self.alive)
+            self.alive.append(min(self.places, key=lambda place: here[place]).worker())
 
-    def kill(self) -> None:
+    def kill(self, whole: bool = False) -> None:
         """Kill one worker; now and then all of them, and then some hours pass."""
-        whole = self.workers == 1 or self.dice.random() < 0.3
-        for pid in self.alive if whole else [self.dice.choice(self.alive)]:
-            _kill(pid)
+        whole = whole or self.workers == 1 or self.dice.random() < 0.3
+        for worker in self.alive if whole else [self.dice.choice(self.alive)]:
+            worker.kill()
             self.kills += 1
-        self.alive = [] if whole else [pid for pid in self.alive if _exists(pid)]
+            self.alive = [one for one in self.alive if one is not worker]
         if whole:
             self.outage(self.some_minutes())
 
@@ -175,7 +173,7 @@ class Campaign:
         self.acts += 1
         try:
             return str(self.desk.act(act, incident, params, by)["id"])
-        except (LedgerError, Refusal) as error:
+        except (LedgerError, Refusal, Unavailable) as error:
             self.refused.append(f"{act}: {error}")
             return None
 
@@ -183,14 +181,14 @@ class Campaign:
 
     def settle(self) -> Truth:
         """Calm weather, time stands still, one worker: wait until nothing is due and nothing waits."""
-        for pid in self.alive:
-            _kill(pid)
+        while self.alive:
+            self.alive.pop().kill()
         self.receiver.calm = True
         for _ in range(ROUNDS_AT_MOST):
             self.outage(CATCH_BREATH, stopped=True)
-            self.alive = [self.nursery.worker()]
+            self.alive = [self.places[0].worker()]
             rest = self._wait_while_it_moves()
-            _kill(self.alive.pop())
+            self.alive.pop().kill()
             if rest == 0:
                 break
         return look(self.house.store, self.receiver.log, self.house.time.now())
@@ -223,31 +221,19 @@ class Campaign:
         return (self.house.time.now() - self.began).total_seconds() / 3600
 
 
-def _kill(pid: int) -> None:
-    """SIGKILL, and wait until it is gone."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    while _exists(pid):
-        time.sleep(0.002)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def column(name: str, campaign: Campaign, truth: Truth, verified: dict[str, Any]) -> dict[str, Any]:
     """One campaign's figures, in the order the table shows them."""
     return {
         "workers on": name,
         "kills": campaign.kills,
+        **{f"  of them {moment}": campaign.aimed[moment] for moment in MOMENTS},
         "hours of the site": round(campaign.hours, 1),
         "acts of people": campaign.acts,
         "requests": campaign.receiver.log.requests,
-        **dict(sorted(campaign.receiver.log.answers.items())),
+        **{
+            mood: campaign.receiver.log.answers[mood]
+            for mood in ("taken", NO, *(name for name, _, _ in MOODS))
+        },
         **asdict(truth),
         "journal entries": verified["entries"],
         "verify": "ok" if verified["ok"] else "BROKEN",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import RLock
 
@@ -20,14 +21,19 @@ from support.fake_night import (
     PEOPLE,
     alerts,
     coverage,
+    draft,
     entry,
+    handovers,
     hours,
     incident,
     incidents,
+    letter,
+    playbook,
     playbooks,
     signal,
     signals,
     sources,
+    tried,
     whole,
 )  # fmt: skip
 
@@ -42,9 +48,12 @@ class FakeDesk:
         self.broken: str | None = None
         self.acts: list[tuple[str, str, dict[str, str], str]] = []
         self._healthy = healthy
+        self.drafts = [draft()]
+        self.tried: list[tuple[str, str, dict[str, str]]] = []
         self._incidents = {} if quiet else {i["id"]: i for i in incidents()}
         self._signals = signals()
         self._alerts = [] if quiet else alerts()
+        self._handovers = [] if quiet else handovers(NIGHT)
 
     def now(self) -> datetime:
         passed = (time.monotonic() - self._began) * self.speed if self._running else 0
@@ -109,15 +118,105 @@ class FakeDesk:
             on = [{**p, "channels": ["slack", "短信"], "note": ""} for p in PEOPLE if p["rung"] == rung]
             rungs.append({"rung": rung, "role_zh": role, "people": on})
         away = {"name": "王秘书长", "reason": "出差", "from": hours(-46), "to": hours(-94)}
-        return {"ladder": rungs, "at": iso(self.now()), "absences": [away]}
+        turns = [
+            {"from": hours(2 - 12 * n), "to": hours(-10 - 12 * n), "people": [name]}
+            for n, name in enumerate(("陈值班", "李主任"))
+        ]
+        hole = {"from": hours(-22), "to": hours(-34), "people": []}
+        return {
+            "ladder": rungs,
+            "at": iso(self.now()),
+            "owner": ["李主任"],
+            "absences": [away],
+            "week": [{"rung": 1, "role_zh": "值班员", "turns": [*turns, hole]}],
+            "overrides": [
+                {"rung": 1, "people": ["李主任"], "from": hours(-46), "to": hours(-58), "reason": "对调"}
+            ],
+            "sensitive": [{"name": "两会", "rungs": [1, 2], "from": hours(-46), "to": hours(-200)}],
+            "reach": {
+                "at": "16:00",
+                "words": "联络测试 2/3 人可达",
+                "checked_at": hours(10),
+                "people": [
+                    {"name": "陈值班", "ok": True, "why": ""},
+                    {"name": "赵副", "ok": False, "why": "slack: 查无此人"},
+                ],
+            },
+        }
+
+    def handover(self) -> View:
+        with self._lock:
+            shown = copy.deepcopy(self._handovers)
+        return {
+            "at": iso(self.now()),
+            "handovers": shown,
+            "waiting": [h["id"] for h in shown if h["waiting"]],
+        }
+
+    def hand(self, name: str, handover_id: str, params: dict[str, str], by: str) -> View:
+        with self._lock:
+            self.acts.append((name, handover_id, params, by))
+            found = next((h for h in self._handovers if h["id"] == handover_id), None)
+            if found is None:
+                raise Unknown(f"没有编号为 {handover_id} 的交接")
+            if name == "note":
+                found["note"] = params["text"]
+            elif by not in [person["id"] for person in found["to"]]:
+                raise Refusal("接班人是李主任，不能代签")
+            else:
+                found.update(waiting=False, accepted_at=iso(self.now()), accepted_by="李主任")
+            self.touch()
+        return self.handover()
 
     def playbooks(self) -> list[View]:
         return playbooks()
+
+    def playbook(self, playbook_id: str) -> View | None:
+        return playbook(self.drafts) if playbook_id == "major_emergency" else None
+
+    def playbook_try(self, playbook_id: str, text: str, params: Mapping[str, str]) -> View:
+        self.tried.append((playbook_id, text, dict(params)))
+        return tried(text)
+
+    def playbook_act(self, name: str, playbook_id: str, params: Mapping[str, str], by: str) -> View:
+        draft = self.drafts[0]
+        if name == "approve" and by == draft["author_id"]:
+            raise Refusal("送审的人不能审定自己的草案；请另一个人审定")
+        if name not in ("submit", "approve"):
+            raise Unknown(f"预案没有这个操作: {name}")
+        self.acts.append((name, playbook_id, dict(params), by))
+        return {
+            "id": draft["id"],
+            "playbook": playbook_id,
+            "version": draft["version"],
+            "said": "已送审，请另一个人审定",
+        }
 
     def audit(self, limit: int, before_seq: int | None) -> View:
         last = before_seq or 213
         entries = [entry(seq) for seq in range(last - 1, max(0, last - 1 - limit), -1)]
         return {"entries": entries, "verified_at": iso(NIGHT - timedelta(minutes=13)), "ok": True}
+
+    def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
+        return {"recorded": 1, "known": 0}
+
+    def snapshot(self, sha256: str) -> tuple[bytes, str] | None:
+        return (b"WARC/1.1", "application/warc") if sha256 == "0" * 64 else None
+
+    def push(self, source: str, headers: Mapping[str, str], body: bytes) -> View:
+        raise Unknown(f"没有可以推送的信源 “{source}”")
+
+    def letters(self, source: str, after: int, settled: bool) -> View:
+        waiting = [{"id": "hotline", "name": "12345 热线", "waiting": 2}]
+        return {"sources": waiting, "letters": [letter(1), letter(2, row={})], "more": True}
+
+    def letter(self, number: int) -> View | None:
+        return {1: letter(1), 2: letter(2, row={}), 3: letter(3, state="replayed")}.get(number)
+
+    def letter_act(self, name: str, number: int | None, params: View, by: str) -> View:
+        with self._lock:
+            self.acts.append((name, str(number), params, by))
+        return {"said": "收下 1，重复 0，仍读不了 0"}
 
     def ready(self) -> tuple[bool, list[str]]:
         return (False, [self.broken]) if self.broken else (True, [])
@@ -152,6 +251,10 @@ class FakeDesk:
             if clock["id"] == "acknowledge":
                 clock.update(_stopped(ClockState.MET, iso(self.now())))
 
+    def _snooze(self, incident: View, params: dict[str, str], name: str) -> None:
+        until = iso(self.now() + timedelta(minutes=int(params.get("minutes", "30"))))
+        incident["snoozed"].append({"person": name, "name": name, "until": until})
+
     def _grade(self, incident: View, params: dict[str, str], name: str) -> None:
         grade = Grade(params["grade"])
         incident.update(grade=grade.value, grade_zh=grade.zh, colour=grade.colour, provisional=False)
@@ -161,6 +264,13 @@ class FakeDesk:
             if clock["state"] in ("running", "at_risk", "breached") and clock["id"] != "acknowledge":
                 clock.update(_stopped(ClockState.MET, params["published_at"]), evidence_url=params["url"])
                 return
+
+    def _adopt(self, incident: View, params: dict[str, str], name: str) -> None:
+        self._stop(incident, {"published_at": iso(self.now()), "url": "https://www.example.gov.cn/1"}, name)
+
+    def _dismiss(self, incident: View, params: dict[str, str], name: str) -> None:
+        if not params.get("reason"):
+            raise Refusal("请写明为什么不采信")
 
     def _waive(self, incident: View, params: dict[str, str], name: str) -> None:
         for clock in incident["clocks"]:

@@ -93,7 +93,8 @@ def incident(
         "colour": grade.colour, "provisional": False, "stage": stage.value, "stage_zh": stage.zh,
         "owner": None, "merged_into": None,
         "kind": "major_problem", "kind_zh": "重大问题", "event_type_zh": "事故灾难", "opened_at": hours(opened_h),
-        "reason": "人工立案", "signal_count": 12, "place": "临江市江东区", "acked": acked, "holder": acked_by or "",
+        "reason": "人工立案", "signal_count": 12, "place": "临江市江东区", "acked": acked,
+        "snoozed": [], "proposals_waiting": 0, "holder": acked_by or "",
         "clocks": clocks or [], **more,
     }  # fmt: skip
 
@@ -161,10 +162,31 @@ def whole(view: View) -> View:
             {"kind_zh": EvidenceKind.STATEMENT.zh, "url": "https://www.example.gov.cn/tongbao/1",
              "publisher": "临江发布", "published_at": hours(0.2), "seen_at": hours(0.15),
              "sha256": hashlib.sha256(b"statement").hexdigest(),
-             "by": "系统"},
+             "id": "5f0c9a7be1d24c43", "standing": None, "by": "系统",
+             "pages": [{"at": hours(0.1), "outcome": "taken", "outcome_zh": "已存证", "status": 200,
+                        "page_sha256": None, "text_sha256": None, "warc_sha256": "0" * 64, "note": ""}],
+             "looked": {"at": hours(0.1), "text": "未变", "next_at": hours(-1)}},
         ],
+        "proposals": proposals(),
         "alerts": alerts()[:4],
     }  # fmt: skip
+
+
+def proposals() -> list[View]:
+    rows = [
+        ("7b1d", "关于江东化工园区储罐起火的续报", 0.71, "pending", "待确认", None),
+        ("90fe", "全市化工园区安全生产检查通告", 0.34, "rejected", "不采信", "说的是检查，不是这起事件"),
+    ]
+    return [
+        {"id": id_, "title": title, "score": score, "state": state, "state_zh": zh, "decision": decision,
+         "incident_id": "inc-1", "kind": EvidenceKind.UPDATE.value, "kind_zh": EvidenceKind.UPDATE.zh,
+         "url": f"https://www.example.gov.cn/tongbao/{id_}", "publisher": "临江市政府新闻办", "sure": False,
+         "account": "微博 · 备案 临网 0001", "published_at": hours(0.6), "seen_at": hours(0.5),
+         "sha256": "0" * 64, "decided_at": hours(0.2) if decision else None,
+         "decided_by": "陈值班" if decision else None,
+         "reasons": ["共有特征词: 江东化工园区、储罐", "事件特征词的 62% 在发布中出现，把握 71%"]}
+        for id_, title, score, state, zh, decision in rows
+    ]  # fmt: skip
 
 
 def timeline() -> list[View]:
@@ -262,7 +284,8 @@ def alert(
     ref = f"舆-2026-{40 + to:04d}"
     return {"id": f"a{n}", "at": hours(minutes / 60), "person": "chen", "name": name, "channel": "slack", "ref": ref,
             "incident_id": f"inc-{to}", "title": title, "step": step, "state": state, "state_zh": zh,
-            "reason": reason, "attempts": 3 if state == "dead" else 1}  # fmt: skip
+            "reason": reason, "attempts": 3 if state == "dead" else 1, "kind": "step",
+            "delivered_at": None, "read_at": hours(minutes / 60 - 0.02) if n == 2 else None}  # fmt: skip
 
 
 def alerts() -> list[View]:
@@ -317,8 +340,11 @@ def sources(healthy: bool) -> list[View]:
     return [
         {"id": key, "name": name, "kind": kind,
          "url": "javascript:alert(1)" if key == "weibo" else f"https://{key}.example.com/feed",
-         "state": "late" if key in late else "ok", "last_good_at": hours(0.8 if key in late else 0.05),
+         "state": "silent" if key in late else "ok", "last_good_at": hours(0.8 if key in late else 0.05),
          "error": "47 分没有新帖" if key in late else None,
+         "every_s": 600.0, "every": "每 10 分", "due_at": hours(-0.1), "lag_s": 0.0, "failing_since": None,
+         "errors": 0, "last_new_at": hours(0.8), "usual": "约每 6 分", "gaps": 1 if key == "weibo" else 0,
+         "last_gap_at": hours(3) if key == "weibo" else None,
          "signals": 1204, "dead_letters": 2 if key == "hotline" else 0}
         for key, name, kind in names
     ]  # fmt: skip
@@ -328,14 +354,54 @@ def playbooks() -> list[View]:
     strict = {"start_zh": "事件发生", "statutory": True, "steps": ["50%", "75%", "90%", "100%", "之后每小时"]}
     return [
         {"id": "major_emergency", "name": "特别重大、重大突发事件", "version": "9f31c2ab",
+         "live": True, "shipped": True, "waiting": 1,
          "trigger": 'event_grade in ["I", "II"]', "clocks": [
             {"id": "first_statement", "name": "首次权威发布", "amount_zh": "5 小时", "basis": _FIRST_STATEMENT,
              "evidence_zh": ["权威信息发布"], **strict},
             {"id": "press_conference", "name": "新闻发布会", "amount_zh": "24 小时", "basis": _FIRST_STATEMENT,
              "evidence_zh": ["新闻发布会"], **strict}]},
-        {"id": "acknowledge", "name": "签收", "version": "11d0e7c4", "clocks": [
-            {"id": "acknowledge", "name": "签收", "amount_zh": "1 小时", "start_zh": "发现", "statutory": False}]},
+        {"id": "acknowledge", "name": "签收", "version": "11d0e7c4", "live": True, "shipped": True,
+         "waiting": 0, "trigger": "true", "clocks": [
+            {"id": "acknowledge", "name": "签收", "amount_zh": "1 小时", "start_zh": "发现", "statutory": False,
+             "steps": [], "basis": [], "evidence_zh": []}]},
     ]  # fmt: skip
+
+
+def playbook(versions: list[View]) -> View:
+    """The first of them whole, with one draft that waits for a second person."""
+    given = {"start": "2026-11-21T02:13", "grade": "II", "kind": "", "event_type": "", "answers": "", "hours": "48",
+             "kinds": [{"value": "false_info", "zh": "虚假和不实信息"}], "grades": ["I", "II", "III", "IV"],
+             "event_types": [{"value": "natural", "zh": "自然灾害"}]}  # fmt: skip
+    held = [{"version": "9f31c2ab", "incidents": ["inc-1"]}]
+    source = "\nid: major_emergency\nname: 重大\n"
+    return {
+        **playbooks()[0],
+        "review": True,
+        "source": source,
+        "given": given,
+        "versions": versions,
+        "held": held,
+    }
+
+
+def draft() -> View:
+    return {"id": "d-1", "version": "77aa", "state": "draft", "state_zh": "待审", "current": False, "empty": False,
+            "content": "id: major_emergency\nname: 更严的\n", "author": "陈值班", "author_id": "chen",
+            "submitted_at": hours(3), "reason": "汛期从严", "reviewer": None, "reviewed_at": None, "opinion": None,
+            "active_from": None}  # fmt: skip
+
+
+def tried(text: str) -> View:
+    """What a text comes to: one with 五小时 in it is wrong at its line."""
+    wrong = [{"line": n, "column": 9, "message": "“五小时” 不是时长", "hint": "写成 PT5H",
+              "warning": False, "text": line}
+             for n, line in enumerate(text.splitlines(), 1) if "五小时" in line]  # fmt: skip
+    line = {"at": hours(0), "clock": "首次权威发布", "step": "50%", "told": "陈值班(slack)", "quiet": []}
+    moved = {"same": False, "changes": [{"words": "时限由 5 小时 改为 4 小时", "laxer": False, "statutory": True}],
+             "moved": ["02:13 定为 II 级：王带班 在 05:28 而不是 06:00 被通知"], "more": 0}  # fmt: skip
+    return {"ok": not wrong, "version": "77aa", "problems": wrong, "svg": "" if wrong else "<svg id='gantt'></svg>",
+            "lines": [] if wrong else [line], "more": 0, "silent": [], "asked": "",
+            "diff": None if wrong else moved}  # fmt: skip
 
 
 def entry(seq: int) -> View:
@@ -343,3 +409,52 @@ def entry(seq: int) -> View:
             "kind": ("signal.seen", "step.raised", "incident.acked")[seq % 3],
             "actor": "陈值班" if seq % 3 == 2 else "", "incident_id": "inc-1", "text": "首次发布 75% 已提醒李主任",
             "hash": hashlib.sha256(str(seq).encode()).hexdigest()}  # fmt: skip
+
+
+def handovers(now: datetime) -> list[View]:
+    """The last change of shift, not accepted yet, and the one before it, which was."""
+    clock = {
+        "id": "first_statement", "name": "首次发布权威信息", "state": "breached", "state_zh": "已逾期",
+        "due_at": hours(1), "left_s": -3600.0, "next": {"key": "+2h", "due_at": hours(-1), "role": "主要领导"},
+    }  # fmt: skip
+    left = {
+        "id": "inc-1", "ref": "舆-2026-0001", "title": "江东化工园区发生火灾", "grade": "II", "colour": "橙",
+        "owner": "市应急管理局", "provisional": False, "acked": ["陈值班"], "clocks": [clock],
+        "progress": [{"at": hours(2), "by": "陈值班", "text": "消防已控制火势，正在核对失联名单"}],
+    }  # fmt: skip
+    summary = {
+        "written_at": iso(now), "late_s": 0, "open": 1, "more": 0, "incidents": [left],
+        "alerts": [{"ref": "舆-2026-0001 首次发布权威信息 90%", "name": "赵副", "state": "dead", "why": "查无此人"}],
+        "sources": [{"name": "临江论坛", "why": "已超过自身节奏三倍没有读到"}],
+    }  # fmt: skip
+    quiet = {**summary, "open": 0, "incidents": [], "alerts": [], "sources": []}
+    chen, li = {"id": "chen", "name": "陈值班"}, {"id": "li", "name": "李主任"}
+    shared = {"rung": 1, "role_zh": "值班员", "note": "", "accepted_at": None, "accepted_by": None}
+    return [
+        {**shared, "id": "1-b", "at": hours(0), "from": [chen], "to": [li], "summary": summary, "waiting": True},
+        {
+            **shared, "id": "1-a", "at": hours(12), "from": [li], "to": [chen], "summary": quiet, "waiting": False,
+            "note": "李主任：记者 23 点会再来电话", "accepted_at": hours(11.9), "accepted_by": "陈值班",
+        },
+    ]  # fmt: skip
+
+
+def letter(number: int, *, row: dict[str, str] | None = None, state: str = "open") -> View:
+    """A dead letter; a row of markup shows whether a page escapes it."""
+    done = state != "open"
+    return {
+        "id": number,
+        "source": "hotline",
+        "place": "工单.csv:3",
+        "reason": "工单.csv:3: 列 “受理时间”: “昨天” 不是时间",
+        "raw": "2,停电,<script>alert(1)</script>,〔电话〕,昨天",
+        "row": {"标题": "<b>停电</b>", "受理时间": "昨天"} if row is None else row,
+        "columns": {"title": "标题", "published_at": "受理时间"},
+        "at": hours(1),
+        "state": state,
+        "state_zh": "已重放" if done else "待修补",
+        "settled_at": hours(0) if done else None,
+        "settled_by": "chen" if done else None,
+        "note": "陈值班 改了 受理时间" if done else None,
+        "signal_uid": None,
+    }

@@ -1,7 +1,8 @@
-"""A real Kafka broker for tests: Apache Kafka's own jars in KRaft mode, on a free port.
+"""A real Kafka broker for tests: Apache Kafka's own jars in KRaft mode, on free ports.
 
-`broker()` gives the bootstrap address. `HUIYING_TEST_KAFKA` names a broker that is already there.
-Without Java and Maven the test is skipped; under CI=true it fails.
+`broker()` gives a `Broker`. `HUIYING_TEST_KAFKA` names one that is already there. Without Java and Maven
+it is the mock cluster inside confluent-kafka, which knows no restart, no passwords and no deletion: tests
+that need those call `broker.needs_real()`. With none of the three the test is skipped; under CI=true it fails.
 """
 
 from __future__ import annotations
@@ -12,21 +13,92 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from kafka import KafkaConsumer  # type: ignore[import-untyped]
+from kafka.admin import KafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+
+from support import certificates
 from support.missing import missing
+from support.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
 POM = ROOT / "tests" / "edges" / "kafka" / "pom.xml"
 JARS = ROOT / ".cache" / "kafka" / "jars"
+USER, PASSWORD = "huiying", "geheim-77"
 _CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"  # any 16 bytes in base64
 
 
-@dataclass(frozen=True)
+@dataclass
 class Broker:
+    """`settings` is what a client needs beside the address, by kafka-python's names."""
+
     bootstrap: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    own: Own | None = None
+    mock: Any = None
+
+    def needs_own(self) -> Own:
+        """The process, for tests that stop it or log in; others' brokers and the mock have none."""
+        return self.own or missing("this needs a broker of our own: Java and Maven, HUIYING_TEST_KAFKA unset")
+
+    def needs_real(self) -> None:
+        if self.mock is not None:
+            missing("the mock cluster cannot do this; install Java and Maven")
+
+    def create(self, topic: str, partitions: int = 2, **settings: str) -> None:
+        if self.mock is not None:
+            self.mock.list_topics(topic, timeout=20)  # asking for a topic makes it there
+            return
+        made = NewTopic(topic, partitions, 1, topic_configs=settings)
+        with closing(self._admin()) as admin:
+            admin.create_topics([made], timeout_ms=20_000)
+            admin.wait_for_topics([topic], timeout_ms=20_000)
+
+    def delete(self, topic: str) -> None:
+        with closing(self._admin()) as admin:
+            admin.delete_topics([topic], timeout_ms=20_000)
+
+    def _admin(self) -> Any:
+        return KafkaAdminClient(bootstrap_servers=self.bootstrap, **self.settings)
+
+
+@dataclass
+class Own:
+    """A broker process of ours: plain, with passwords (PLAIN and SCRAM-SHA-256) and with TLS."""
+
+    folder: Path
+    command: list[str]
+    plain: int
+    sasl: int
+    tls: int
+    authority: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.plain}"
+
+    def start(self) -> None:
+        log = self.folder / "broker.log"
+        with log.open("ab") as sink:
+            self.process = subprocess.Popen(self.command, stdout=sink, stderr=sink, cwd=self.folder)
+        _wait_for(self.plain, self.process, log)
+
+    def stop(self, *, kill: bool = False) -> None:
+        assert self.process is not None
+        if kill:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 @contextmanager
@@ -35,25 +107,39 @@ def broker(folder: Path) -> Iterator[Broker]:
     named = os.environ.get("HUIYING_TEST_KAFKA")
     if named:
         yield Broker(named)
-        return
-    java, jars = _java(), _jars()
-    port, control = _free_port(), _free_port()
-    settings = folder / "server.properties"
-    settings.write_text(_properties(folder, port, control), encoding="utf-8")
-    base = [java, "-Xmx256m", "-cp", f"{jars}/*"]
-    _format(base, settings, folder)
-    with (folder / "broker.log").open("wb") as log:
-        process = subprocess.Popen([*base, "kafka.Kafka", str(settings)], stdout=log, stderr=log, cwd=folder)
-    try:
-        _wait_for(port, process, folder / "broker.log")
-        yield Broker(f"127.0.0.1:{port}")
-    finally:
-        process.terminate()
+    elif os.environ.get("HUIYING_TEST_KAFKA_MOCK") or shutil.which("java") is None:
+        with _mock() as mocked:
+            yield mocked
+    else:
+        own = _own(folder)
+        own.start()
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield Broker(own.address, own=own)
+        finally:
+            own.stop()
+
+
+def _own(folder: Path) -> Own:
+    base = [_java(), "-Xmx256m", "-cp", f"{_jars()}/*"]
+    authority, keystore = certificates.make(folder)
+    ports = [free_port() for _ in range(4)]
+    settings = folder / "server.properties"
+    settings.write_text(_properties(folder, keystore, *ports), encoding="utf-8")
+    _format(base, settings, folder)
+    return Own(folder, [*base, "kafka.Kafka", str(settings)], *ports[:3], authority)
+
+
+@contextmanager
+def _mock() -> Iterator[Broker]:
+    """librdkafka's mock cluster lives as long as the producer that was asked for it."""
+    try:
+        from confluent_kafka import Producer
+    except ImportError:
+        missing("neither Java (apt-get install default-jre-headless maven) nor confluent-kafka is here")
+    host = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    seen = host.list_topics(timeout=20).brokers.values()
+    yield Broker(",".join(f"{one.host}:{one.port}" for one in seen), {"api_version": (2, 3)}, mock=host)
+    host.flush(1)
 
 
 def _java() -> str:
@@ -90,30 +176,34 @@ def _jars() -> Path:
 
 
 def _format(base: list[str], settings: Path, folder: Path) -> None:
-    command = [
-        *base,
-        "kafka.tools.StorageTool",
-        "format",
-        "--standalone",
-        "-t",
-        _CLUSTER,
-        "-c",
-        str(settings),
-    ]
+    scram = f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]"
+    tool = [*base, "kafka.tools.StorageTool", "format", "--standalone", "-t", _CLUSTER, "-c", str(settings)]
+    command = [*tool, "--add-scram", scram]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, check=False)
     if run.returncode:
         raise RuntimeError(f"Kafka's storage could not be formatted: {(run.stdout + run.stderr)[-800:]}")
 
 
-def _properties(folder: Path, port: int, control: int) -> str:
+def _properties(folder: Path, keystore: Path, plain: int, sasl: int, tls: int, control: int) -> str:
+    places = {"PLAINTEXT": plain, "WORD": sasl, "TLS": tls, "CONTROLLER": control}
+    listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in places.items())
+    login = "org.apache.kafka.common.security"
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.bootstrap.servers": f"127.0.0.1:{control}",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}",
+        "listeners": listeners,
+        "advertised.listeners": listeners,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,WORD:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT",
+        "listener.name.word.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
+        "listener.name.word.plain.sasl.jaas.config": (
+            f'{login}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+        ),
+        "listener.name.word.scram-sha-256.sasl.jaas.config": f"{login}.scram.ScramLoginModule required;",
+        "listener.name.tls.ssl.keystore.type": "PEM",
+        "listener.name.tls.ssl.keystore.location": str(keystore),
         "log.dirs": str(folder / "data"),
         "num.partitions": "2",
         "offsets.topic.num.partitions": "1",
@@ -128,11 +218,6 @@ def _properties(folder: Path, port: int, control: int) -> str:
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:
@@ -142,3 +227,21 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.2)
     raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-1500:]}")
+
+
+def read_topic(kafka: Broker, topic: str, wanted: int, looks: int = 60) -> list[Any]:
+    """The topic's records from its start, in the order of each partition; at least `wanted` if they come."""
+    reader = KafkaConsumer(
+        topic,
+        bootstrap_servers=kafka.bootstrap,
+        group_id=None,
+        auto_offset_reset="earliest",
+        **kafka.settings,
+    )
+    found: list[Any] = []
+    with closing(reader):
+        for _ in range(looks):
+            found += [record for records in reader.poll(timeout_ms=500).values() for record in records]
+            if len(found) >= wanted:
+                break
+    return found

@@ -61,21 +61,34 @@ class Server:
     def start(self) -> None:
         self._pg_ctl("start", "-l", str(self.data) + ".log")
 
-    def _pg_ctl(self, *what: str) -> None:
+    def revive(self) -> None:
+        """Start it again after it has gone down by itself; one that is still going down is waited for."""
+        self._pg_ctl("stop", "-m", "immediate", check=False)
+        self.start()
+
+    def is_up(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def _pg_ctl(self, *what: str, check: bool = True) -> None:
         assert self.data and self.bin, "this server is not ours to stop"
         command = [str(self.bin / "pg_ctl"), "-D", str(self.data), "-w", "-s", *what]
-        subprocess.run(_as_postgres(command), check=True, cwd="/", stdout=subprocess.DEVNULL)
+        subprocess.run(_as_postgres(command), check=check, cwd="/", stdout=subprocess.DEVNULL)
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Start a cluster, yield it, remove it. Raises Missing where there is none to start."""
+def server(folder: Path | None = None) -> Iterator[Server]:
+    """Start a cluster (in `folder`, else in a temporary one), yield it, remove it. Raises Missing
+    where there is none to start."""
     given = os.environ.get("HUIYING_TEST_POSTGRES")
-    if given:
+    if given and folder is None:
         yield Server(given)
         return
     bin_dir, port = binaries(), free_port()
-    home = Path(tempfile.mkdtemp(prefix="huiying-pg-"))
+    home = Path(tempfile.mkdtemp(prefix="huiying-pg-", dir=folder))
     data = home / "data"
     if os.geteuid() == 0:
         shutil.chown(home, "postgres")

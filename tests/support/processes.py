@@ -34,10 +34,13 @@ def huiying(*args: str) -> list[str]:
     return [sys.executable, "-m", "flows.cli", *args]
 
 
-def command(site: Path, *args: str) -> Any:
-    """Run one command with `--json` and return its answer. Raises CalledProcessError on exit ≠ 0, 1."""
+def command(site: Path, *args: str, **more: str) -> Any:
+    """Run one command with `--json`, `more` in its environment, and return its answer.
+
+    Raises CalledProcessError on exit ≠ 0, 1.
+    """
     line = huiying(*args, "--site", str(site), "--json")
-    done = subprocess.run(line, env=environ(), capture_output=True, text=True, timeout=PATIENCE_S)
+    done = subprocess.run(line, env=environ(**more), capture_output=True, text=True, timeout=PATIENCE_S)
     if done.returncode not in (0, 1) or not done.stdout:
         raise subprocess.CalledProcessError(done.returncode, line, done.stdout, done.stderr)
     return json.loads(done.stdout)
@@ -46,8 +49,8 @@ def command(site: Path, *args: str) -> Any:
 class Process:
     """One process with its own log. `stop` asks, `kill` does not (SIGKILL, to its whole group)."""
 
-    def __init__(self, line: list[str], log: Path) -> None:
-        self.line, self.log = line, log
+    def __init__(self, line: list[str], log: Path, **more: str) -> None:
+        self.line, self.log, self.more = line, log, more
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,7 +65,7 @@ class Process:
     def start(self) -> None:
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                self.line, env=environ(), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                self.line, env=environ(**self.more), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -96,6 +99,19 @@ class Process:
             for pid in started:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+class Worker(Process):
+    """`huiying worker respond deliver` as the campaigns run it, with `more` in its environment."""
+
+    def __init__(self, site: Path, **more: str) -> None:
+        path = os.pathsep.join(str(Path(__file__).parents[n]) for n in (2, 1))
+        line = [sys.executable, "-P", "-m", "support.nursery", str(site)]
+        super().__init__(line, site / "workers.log", PYTHONPATH=path, **more)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
 
 
 class Run(Process):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -33,6 +35,7 @@ class HandTime:
 
     moment: datetime = MIDNIGHT
     speed: float = 1.0
+    jump: timedelta | None = None
 
     def now(self) -> datetime:
         return self.moment
@@ -56,10 +59,18 @@ class Site:
     feeds: dict[str, list[tuple[str, str, datetime]]] = field(default_factory=dict)
 
     def say(self, feed: str, title: str, body: str) -> None:
-        """A feed publishes an item now."""
+        """A feed publishes an item now, with its page at /FEED/NUMBER."""
         items = self.feeds.setdefault(feed, [])
         items.append((title, body, self.time.now()))
-        self.web.page(f"/{feed}.xml", rss(items, self.web.url("")), {"Content-Type": "application/rss+xml"})
+        self.show(f"/{feed}/{len(items) - 1}", title, body)
+        listed = rss(items, self.web.url(f"/{feed}"))
+        self.web.page(f"/{feed}.xml", listed, {"Content-Type": "application/rss+xml"})
+
+    def show(self, path: str, title: str, body: str) -> None:
+        """A page is there, and says this."""
+        head, words = f"<head><title>{escape(title)}</title></head>", f"<p>{escape(body)}</p>"
+        page = f"<html>{head}<body><h1>{escape(title)}</h1>{words}</body></html>"
+        self.web.page(path, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
     def until(self, moment: str) -> list[str]:
         """Let time pass minute by minute up to `moment`; returns what the receiver was told since."""
@@ -68,7 +79,12 @@ class Site:
         while self.time.moment < goal:
             self.time.moment = min(goal, self.time.moment + timedelta(minutes=1))
             self.beat()
-        return [told(request.json()) for request in self.receiver.requests[before:]]
+        return [told(body) for body in self.bodies(before)]
+
+    def bodies(self, since: int = 0) -> list[dict[str, Any]]:
+        """Every alert that has come in, also those that came along in another's message."""
+        messages = [request.json() for request in self.receiver.requests[since:]]
+        return [body for message in messages for body in (message, *message.get("also", ()))]
 
     def beat(self) -> None:
         asyncio.run(ingest(self.house))
@@ -93,10 +109,13 @@ class Site:
 
 
 def told(body: dict[str, object]) -> str:
-    clock, step, recipient = body["clock"], body["step"], body["recipient"]
+    recipient = body["recipient"]
+    assert isinstance(recipient, dict)
+    if "clock" not in body:  # a notice is about no clock
+        return f"{body['kind']} {recipient['person']}"
+    clock, step = body["clock"], body["step"]
     assert isinstance(clock, dict)
     assert isinstance(step, dict)
-    assert isinstance(recipient, dict)
     return f"{clock['id']} {step['key']} {recipient['person']}"
 
 
@@ -111,11 +130,18 @@ def rss(items: list[tuple[str, str, datetime]], base: str) -> bytes:
 
 @pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    with river(tmp_path, database_url) as made:
+        yield made
+
+
+@contextmanager
+def river(tmp_path: Path, database_url: str, **hook: int) -> Iterator[Site]:
+    """A site with a feed, an official channel and a webhook; `hook` are settings of the webhook."""
     with Receiver() as receiver, Web() as web:
-        directory = write_site(tmp_path / "site", receiver.url, database=database_url)
+        directory = write_site(tmp_path / "site", receiver.url, database=database_url, **hook)
         (directory / "sources.yaml").write_text(
             f"""feeds:
-  - {{id: news, name: 临江新闻, url: "{web.url("/news.xml")}", medium: news, every: PT1M}}
+  - {{id: news, name: 临江新闻, url: "{web.url("/news.xml")}", medium: news, every: PT1M, every_max: PT1M}}
 official:
   - {{id: release, name: 临江发布, url: "{web.url("/release.xml")}", every: PT1M}}
 """,

@@ -1,13 +1,14 @@
 """A receiver as fast as plain Python is: takes every alert, and on GET tells how many it has seen.
 
 A process of its own, so that it does not share the sender's interpreter. Prints its port when ready.
-GET /count → {"requests", "alerts"}: all POSTs so far, and how many different webhook-ids they bore.
+GET /count → {"requests", "alerts"}: all POSTs so far, and how many different alerts they carried.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 SEEN: set[bytes] = set()
+ALERT = re.compile(rb'"alert_id": "([^"]+)"')
 COUNT = {"requests": 0}
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -33,16 +35,16 @@ class Line(asyncio.Protocol):
             size = int(field(head, b"content-length") or 0)
             if len(self.kept) < end + 4 + size:
                 return
-            self.kept = self.kept[end + 4 + size :]
-            self.transport.write(answer(head))
+            body, self.kept = self.kept[end + 4 : end + 4 + size], self.kept[end + 4 + size :]
+            self.transport.write(answer(head, body))
 
 
-def answer(head: bytes) -> bytes:
+def answer(head: bytes, body: bytes) -> bytes:
     if head.startswith(b"GET"):
-        body = json.dumps(COUNT | {"alerts": len(SEEN)}).encode()
-        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        told = json.dumps(COUNT | {"alerts": len(SEEN)}).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told)
     COUNT["requests"] += 1
-    SEEN.add(field(head, b"webhook-id"))
+    SEEN.update(ALERT.findall(body))  # a message may carry several
     return TAKEN
 
 

@@ -6,6 +6,7 @@ The files are YAML in its JSON form, so that a test may hand in plain values.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,22 @@ TEAM = (
 """From the first rung of the ladder to the fourth: id, name, role."""
 
 
+HOOKED = ("timeout_s", "connections", "together", "per_minute")
+
+
 def write_site(directory: Path, hook_url: str, **changes: Any) -> Path:
     """Write the site and return its folder.
 
     `changes`: `database` (a URL; else SQLite in the folder), `port` (of the console), `prefect`
-    (True = enabled), `prefect_port`, `timeout_s` and `connections` (of the webhook), `tickets` (a
+    (True = enabled), `prefect_port`, `timeout_s`, `connections`, `together` and `per_minute` (of the
+    webhook), `slack` (the address of a Slack that everybody is told by before the webhook), `tickets` (a
     folder within the site that is read every second), `site` (further keys of site.yaml).
     """
     directory.mkdir(parents=True, exist_ok=True)
     _write(directory / "site.yaml", _site(changes))
-    _write(directory / "channels.yaml", {"channels": [_hook(hook_url, changes)]})
-    _write(directory / "roster.yaml", _roster())
+    channels = [_slack(changes["slack"])] if "slack" in changes else []
+    _write(directory / "channels.yaml", {"channels": [*channels, _hook(hook_url, changes)]})
+    _write(directory / "roster.yaml", _roster([*(one["id"] for one in channels), "hook"]))
     if "tickets" in changes:
         (directory / changes["tickets"]).mkdir(exist_ok=True)
         _write(directory / "sources.yaml", {"tickets": [_tickets(changes["tickets"])]})
@@ -56,19 +62,31 @@ def _site(changes: dict[str, Any]) -> dict[str, Any]:
 
 def _hook(url: str, changes: dict[str, Any]) -> dict[str, Any]:
     hook = {"id": "hook", "type": "webhook", "url": f"{url}/alerts", "secret": "${HUIYING_HOOK_SECRET}"}
-    return hook | {name: changes[name] for name in ("timeout_s", "connections") if name in changes}
+    return hook | {name: changes[name] for name in HOOKED if name in changes}
 
 
-def _roster() -> dict[str, Any]:
+def _slack(url: str) -> dict[str, Any]:
+    pace = {"per_minute": 100_000, "timeout_s": 2}
+    return {"id": "slack", "type": "slack", "token": "${HUIYING_HOOK_SECRET}", "base_url": url, **pace}
+
+
+def _roster(channels: Sequence[str]) -> dict[str, Any]:
+    """Everybody has a contact on each of `channels`, in that order."""
     return {
         "units": [{"id": "office", "name": "市政府办公室"}],
         "people": [
-            {"id": who, "name": name, "unit": "office", "contacts": [{"channel": "hook", "address": who}]}
+            {
+                "id": who,
+                "name": name,
+                "unit": "office",
+                "contacts": [{"channel": channel, "address": who} for channel in channels],
+            }
             for who, name, _ in TEAM
         ],
         "ladder": [
             {"rung": rung, "role": role, "on_duty": [who]} for rung, (who, _, role) in enumerate(TEAM, 1)
         ],
+        "reach_test": None,  # or every test that runs in the afternoon would see its messages
     }
 
 

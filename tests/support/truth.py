@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from models.core.vocabulary import AlertState
+from models.core.vocabulary import AlertKind, AlertState
 from models.ledger import clocks, journal
 from models.ledger.outbox import ALERT, STEP
 from models.ledger.store import Store
@@ -39,6 +39,7 @@ class Truth:
     accepted_unseen: int
     sent_unrecorded: int
     resent_under_another_id: int
+    resent_under_another_ref: int
     forged: int
 
 
@@ -56,6 +57,7 @@ def look(store: Store, log: Log, now: datetime) -> Truth:
         rows = conn.execute(select(clocks.CLOCK)).all()
         steps = conn.execute(select(STEP)).all()
         alerts = conn.execute(select(ALERT)).all()
+        of_steps = [alert for alert in alerts if alert.kind == AlertKind.STEP.value]
         told = list(_told(journal.entries(conn, kind="step_raised")))
     states = Counter(alert.state for alert in alerts)
     accepted = {alert.id for alert in alerts if alert.state == AlertState.ACCEPTED.value}
@@ -69,12 +71,13 @@ def look(store: Store, log: Log, now: datetime) -> Truth:
         taken_twice=sum(count > 1 for count in log.taken.values()),
         steps_lost=sum(len(lost) for lost in _lost(rows, steps, now)),
         raised_twice=sum(count - 1 for count in Counter(step for step, _ in told).values()),
-        alerts_missing=sum(people for _, people in told) - len(alerts),
+        alerts_missing=sum(people for _, people in told) - len(of_steps),
         alerts_waiting=states[AlertState.QUEUED.value],
         alerts_dead=states[AlertState.DEAD.value],
-        accepted_unseen=len(accepted - log.taken.keys()),
+        accepted_unseen=sum(not log.taken[one] for one in accepted),
         sent_unrecorded=len(log.known - {alert.id for alert in alerts}),
         resent_under_another_id=sum(len(ids) > 1 for ids in log.ids.values()),
+        resent_under_another_ref=sum(len(refs) > 1 for refs in log.refs.values()),
         forged=log.forged,
     )
 
