@@ -93,7 +93,7 @@ class Desk(Protocol):
         """INCIDENT and: grade_parts [{part, grade, reason}],
         times [{event, event_zh, value, by, reason, recorded_at}], facts [{name, value, text}],
         timeline [{seq, at, kind, kind_zh, text, actor, reason}],
-        signals_list [{id, at, title, body, url, source, medium_zh, sentiment_zh, link_score,
+        signals_list [{id, at, title, body, url, source, medium_zh, sentiment_zh, plans [str], link_score,
         link_reason}], evidence [{id, kind_zh, url, publisher, published_at, seen_at, sha256, by, standing,
         pages [{at, outcome, outcome_zh, status, page_sha256, text_sha256, warc_sha256, note}],
         looked {at, text, next_at} | None}], proposals [PROPOSAL],

@@ -16,7 +16,16 @@ from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
 from models.core.moment import deadline_face, local, parse_iso
-from models.core.vocabulary import OPEN_STATES, ClockState, EvidenceKind, Grade, StartEvent
+from models.core.vocabulary import (
+    OPEN_STATES,
+    ClockState,
+    Domain,
+    EventType,
+    EvidenceKind,
+    Grade,
+    OpinionKind,
+    StartEvent,
+)
 
 HERE: Final = Path(__file__).parent
 _OPEN: Final = frozenset(str(state) for state in OPEN_STATES)
@@ -36,8 +45,9 @@ def environment() -> Environment:
     )
     env.filters.update(face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
     env.globals.update(
-        asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS
-    )
+        asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
+        opinion_kinds=tuple(OpinionKind), domains=tuple(Domain), event_types=tuple(EventType),
+    )  # fmt: skip
     env.tests["open_clock"] = is_open
     return env
 

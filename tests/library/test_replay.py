@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ from playbooks.replay import Replayed, read, replay
 from playbooks.replay_picture import picture
 from playbooks.shelf import PROFILES, read_profile, shelve
 from support.cli import Cli
+from support.missing import missing
+
+ROOT = Path(__file__).resolve().parents[2]
 
 EVENT = {
     "id": "X1",
@@ -84,3 +89,19 @@ def test_the_command_prints_json_and_draws(tmp_path: Path) -> None:
     (shown,) = Cli(tmp_path).json("replay", str(events), "--svg", str(tmp_path / "p.svg"))
     assert [clock["verdict"] for clock in shown["clocks"]] == ["met", "missed", "met"]
     assert (tmp_path / "p.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_the_events_of_the_study_get_the_verdicts_of_the_study() -> None:
+    """25 real events 2011–2025 (policy.md 7); the data stays outside of the repository."""
+    policy = Path(os.environ.get("HUIYING_DATA") or ROOT.parent / "shared" / "data").parent / "policy"
+    if not (policy / "events.json").is_file():
+        missing(f"no {policy}: set HUIYING_DATA")
+    table = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in (policy / "policy.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| E\d\d \|", line)
+    ]
+    wanted = {row[0]: ["unknown" if word == "?" else word for word in row[7:10]] for row in table}
+    found = replayed(*read(policy / "events.json"))
+    assert len(found) == len(wanted) == 25
+    assert {one.id: [each.verdict.value for each in one.found] for one in found} == wanted

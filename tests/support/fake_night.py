@@ -92,7 +92,8 @@ def incident(
         "grade": grade.value, "grade_zh": grade.zh,
         "colour": grade.colour, "provisional": False, "stage": stage.value, "stage_zh": stage.zh,
         "owner": None, "merged_into": None,
-        "kind": "major_problem", "kind_zh": "重大问题", "event_type_zh": "事故灾难", "opened_at": hours(opened_h),
+        "kind": "major_problem", "kind_zh": "重大问题", "domain": None, "domain_zh": None,
+        "event_type_zh": "事故灾难", "opened_at": hours(opened_h),
         "reason": "人工立案", "signal_count": 12, "place": "临江市江东区", "acked": acked,
         "snoozed": [], "proposals_waiting": 0, "holder": acked_by or "",
         "clocks": clocks or [], **more,
@@ -236,7 +237,8 @@ def signals_list() -> list[View]:
     ]
     return [
         {"id": f"s{n}", "at": hours(3.9 - n * 0.3), "title": title, "body": body, "url": url, "source": "临江论坛",
-         "medium_zh": medium, "sentiment_zh": "负面", "link_score": 0.82, "link_reason": "共有 化工园区、储罐、江东"}
+         "medium_zh": medium, "sentiment_zh": "负面", "link_score": 0.82, "link_reason": "共有 化工园区、储罐、江东",
+         "plans": ["监测方案 化工: 化工园区 … 气味"] if n == 2 else []}
         for n, (title, body, url, medium) in enumerate(rows)
     ]  # fmt: skip
 
