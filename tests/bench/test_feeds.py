@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 import time
@@ -10,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from xml.sax.saxutils import escape
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
@@ -25,11 +28,12 @@ from models.core.moment import local
 from models.ledger import duties
 from playbooks.papers import HttpSource
 from playbooks.sources_paper import SourcesSource
-from support import press
+from support import hotsearch, press
 from support.figures import Figures
 from support.press import Press
 from support.river_site import HandTime
 from support.sites import ENVIRON, write_site
+from support.web import Web
 
 CHANGED = 30
 
@@ -133,6 +137,57 @@ def test_hosts_that_hang_do_not_lengthen_the_round_of_the_others(
         done.join()
     what = f"feeds first read while {len(lost)} of {count:,} hosts hang for 8 s"
     measured.add(what, "feeds/s", engine, len(well) / others_s)
+
+
+def test_five_years_of_hot_searches_are_read_as_feeds(
+    database_url: str, engine: str, tmp_path: Path, short: bool, measured: Figures
+) -> None:
+    """A feed a day; `HUIYING_BENCH=long` reads all of them."""
+    size = 20 if short else None if os.environ.get("HUIYING_BENCH") == "long" else 200
+    days = list(islice(hotsearch.days(), size))
+    titles = sum(len({(hour, title) for hour, title in seen}) for _, seen in days)
+    with Web() as web:
+        for day, seen in days:
+            web.page(f"/{day}.xml", as_feed(day, seen), {"Content-Type": "application/rss+xml"})
+        site = write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url)
+        with House.open(site, ENVIRON) as house:
+            rows = [
+                {
+                    "id": f"d{day}",
+                    "name": day,
+                    "url": web.url(f"/{day}.xml"),
+                    "medium": "hot_search",
+                    "every": "PT1H",
+                }
+                for day, _ in days
+            ]
+            manners = {
+                "allow_hosts": ["127.0.0.1"],
+                "ignore_robots": ["127.0.0.1"],
+                "per_host": 20,
+                "host_gap": "PT0S",
+            }
+            house.site = replace(
+                house.site,
+                sources=SourcesSource.model_validate({"feeds": rows}),
+                http=HttpSource.model_validate(manners),
+            )
+            house.time = HandTime(local(machine_now()))
+            seconds, accepted = rounds(house)
+    assert accepted == titles
+    measured.add(
+        f"hot searches of {len(days):,} days as feeds, committed", "titles/s", engine, titles / seconds
+    )
+
+
+def as_feed(day: str, seen: list[tuple[str, str]]) -> bytes:
+    items = "".join(
+        f"<item><guid>{escape(f'{day} {hour} {title}')}</guid><title>{escape(title)}</title>"
+        f"<pubDate>{day}T{hour}:00+08:00</pubDate></item>"
+        for hour, title in seen
+    )
+    head = f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{day}</title>'
+    return f"{head}{items}</channel></rss>".encode()
 
 
 class Silence:

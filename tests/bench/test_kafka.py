@@ -7,7 +7,6 @@ repository.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import os
 import subprocess
@@ -20,7 +19,6 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kafka import KafkaConsumer  # type: ignore[import-untyped]
@@ -34,7 +32,7 @@ from flows.wiring import House
 from models.ledger.judgements import JUDGEMENT
 from models.ledger.signals import SIGNAL
 from models.ledger.verify import verify
-from support import generator
+from support import generator, hotsearch
 from support.figures import Figures, percentile
 from support.kafka import Broker, broker
 from support.sites import ENVIRON, write_site
@@ -207,15 +205,10 @@ def test_a_file_of_tickets_is_imported(
 def test_five_years_of_hot_searches_pass_through_kafka(
     house: House, kafka: Broker, engine: str, short: bool, measured: Figures
 ) -> None:
-    root = Path(os.environ.get("HUIYING_DATA") or ROOT.parent / "shared" / "data")
-    path = root / "dev" / "hotsearch_to_2025-08.jsonl.gz"
-    if not path.is_file():
-        pytest.skip(f"no {path.name} under {root}; HUIYING_DATA names the evaluation data")
     topic = house.site.kafka.topics[0]
     settings = broker_settings(house)
-    posts = _titles(path)
     size = 5_000 if short else None if os.environ.get("HUIYING_BENCH") == "long" else 50_000
-    said = list(islice(posts, size))
+    said = list(islice(hotsearch.posts(), size))
     for start in range(0, len(said), 50_000):
         publish(settings, topic, said[start : start + 50_000])
     distinct = len({post["id"] for post in said})
@@ -228,14 +221,3 @@ def test_five_years_of_hot_searches_pass_through_kafka(
     assert rows_in(house) == distinct
     if short:
         assert verify(house.store, house.time.now())["findings"] == []
-
-
-def _titles(path: Path) -> Iterator[dict[str, Any]]:
-    """Each title with the hour it was first seen, keyed by day and words."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            day = json.loads(line)
-            for hour, titles in day["seen"]:
-                for title in titles:
-                    when = f"{day['day']} {hour}"
-                    yield {"id": f"{when} {title}", "title": title, "channel": "热搜", "published_at": when}
