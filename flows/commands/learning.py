@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from flows.commands.common import JsonOption, fail, out, say
+from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
 
 Data = Annotated[Path, typer.Option("--data", envvar="HUIYING_DATA", help="带标注数据的目录")]
 MaybeData = Annotated[Path | None, typer.Option("--data", envvar="HUIYING_DATA", help="带标注数据的目录")]
@@ -20,27 +21,39 @@ def train(
         Path | None, typer.Option(help="值班员更正的 JSONL：先与现用的比较，没有变差才替换")
     ] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="换回上一份权重；再用一次又换回来")] = False,
+    collect: Annotated[
+        Path | None, typer.Option(help="只把本站值班员改过的类别写成更正 JSONL，不训练；含来件原文，注意保管")
+    ] = None,
+    site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
     """由标注数据训练分类器，写成数字(.npz)。"""
-    from flows import hotsearch
-    from models.classify.train import train as run
-    from models.classify.weights_file import SHIPPED, keep_previous
+    from models.classify.weights_file import SHIPPED
 
     if rollback:
         _roll_back(into, json)
-        return
+    elif collect:
+        _collect(site, collect, json)
+    else:
+        _train(data, into or SHIPPED, corrections, json)
+
+
+def _train(data: Path | None, into: Path, corrections: Path | None, json: bool) -> None:
+    from flows import hotsearch
+    from models.classify.train import train as run
+    from models.classify.weights_file import keep_previous
+
     if data is None or not data.is_dir():
         fail(f"没有目录 {data or ''}；用 --data 指出标注数据所在")
     compared = _challenge(data, corrections) if corrections else {}
     if corrections:
-        keep_previous(into or SHIPPED)
-    report = run(data, into or SHIPPED, corrections) | ({"challenge": compared} if compared else {})
-    hotsearch.write(data, into or SHIPPED)
+        keep_previous(into)
+    report = run(data, into, corrections) | ({"challenge": compared} if compared else {})
+    hotsearch.write(data, into)
     if json:
         out(report)
     else:
-        say(f"写好 {into or SHIPPED}")
+        say(f"写好 {into}")
         for name, value in report.items():
             typer.echo(f"{name}: {value}")
 
@@ -56,6 +69,19 @@ def _roll_back(into: Path | None, json: bool) -> None:
         out({"version": weights.version})
     else:
         say(f"换回了上一份权重，版本 {weights.version}")
+
+
+def _collect(site: Path | None, into: Path, json: bool) -> None:
+    """What officers changed, as a file that `--corrections` reads."""
+    from models.ledger import judgements
+
+    with house(site) as opened, opened.store.read() as conn:
+        rows = list(judgements.corrected(conn))
+    into.write_text("".join(f"{dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
+    if json:
+        out({"file": str(into), "rows": len(rows)})
+    else:
+        say(f"写好 {into}：{len(rows)} 条")
 
 
 def _challenge(data: Path, corrections: Path) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
 from models.core.vocabulary import Medium
-from models.ledger import incidents
+from models.ledger import incidents, journal
 from models.ledger.signals import SIGNAL
 from models.records import Judgement
 
@@ -55,6 +55,31 @@ def answers(conn: Connection, most: int, skip: int = 0) -> dict[str, dict[str, i
     newest = select(JUDGEMENT.c.sentiment, JUDGEMENT.c.topic).order_by(JUDGEMENT.c.signal_id.desc())
     rows = conn.execute(newest.limit(most).offset(skip)).all()
     return {name: dict(Counter(getattr(row, name) for row in rows)) for name in ("sentiment", "topic")}
+
+
+def corrected(conn: Connection) -> Iterator[dict[str, str]]:
+    """{"text", "kind"} of every signal whose incident an officer gave another kind than the machine
+    had read in it: the last word of each incident counts. What the public said; our own pages are not."""
+    said: dict[str, str] = {}
+    for row in journal.entries(conn, kind="grade_confirmed"):
+        for change in journal.as_entry(row).payload["update"]["incident"]:
+            if change.get("kind"):
+                said[change["id"]] = change["kind"]
+    for incident_id, kind in said.items():
+        for text in _read_otherwise(conn, incident_id, kind):
+            yield {"text": text, "kind": kind}
+
+
+def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[str]:
+    rows = conn.execute(
+        select(SIGNAL.c.title, SIGNAL.c.body, JUDGEMENT.c.kind)
+        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
+        .where(JUDGEMENT.c.incident_id == incident_id, SIGNAL.c.medium != Medium.OFFICIAL.value)
+        .order_by(SIGNAL.c.id)
+    )
+    for row in rows:
+        if row.kind != kind:
+            yield f"{row.title}\n{row.body}".strip()
 
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:
