@@ -110,7 +110,8 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]
         the two kafka-python sees first is chance."""
         found = self._tried.init_future.exception if self._tried else None
         if self.config["sasl_mechanism"] and "socket disconnected" in str(found):
-            hung_up: Exception = SaslAuthenticationFailedError("it hung up while we logged in")
+            words = f"it hung up while we logged in by {self.config['sasl_mechanism']}"
+            hung_up: Exception = SaslAuthenticationFailedError(words)
             return hung_up
         return found if isinstance(found, Exception) else None
 
