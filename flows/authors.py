@@ -4,7 +4,7 @@ into force. Trying saves nothing and sends nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ from models.ledger.books import Draft
 from models.ledger.store import Row
 from playbooks.book import Library, Playbook
 from playbooks.diff import Difference, difference, samples
-from playbooks.gantt import gantt
-from playbooks.holidays import day_names
+from playbooks.gantt import gantt, special_days
 from playbooks.problem import Problem, did_you_mean, errors
 from playbooks.scene import CastSource, GivenSource, scene_of
 from playbooks.shelf import HOME
-from playbooks.simulate import EVERYBODY, Line, Rehearsal, moments, rehearse
+from playbooks.simulate import EVERYBODY, Line, moments, rehearse
 from playbooks.versions import Examined, chain_of, examine, own_of
 
 MOST_LINES, MOST_MOVED = 60, 40
@@ -235,7 +234,9 @@ def _played(house: House, book: Playbook, library: Library, params: Params) -> V
         {} if found.spans or found.silent else {"asked": "这一情形下该预案没有适用的时钟：换一个级别或类别"}
     )
     return {
-        "svg": gantt(found, names_of(house, found), f"{book.name} {book.version}") if found.spans else "",
+        "svg": gantt(found, special_days(found, house.calendar), f"{book.name} {book.version}")
+        if found.spans
+        else "",
         "lines": shown[:MOST_LINES],
         "more": max(0, len(shown) - MOST_LINES),
         "silent": list(found.silent),
@@ -260,12 +261,6 @@ def _first(error: ValidationError) -> str:
         return f"{found['ctx']['text']}（{found['ctx']['hint']}）"
     name = {"grade": "级别", "start": "起算", "kind": "类别", "event_type": "事件类型", "lasts": "时长"}
     return f"{name.get(str(found['loc'][0]) if found['loc'] else '', '条件')} “{str(found['input'])[:40]}”"
-
-
-def names_of(house: House, found: Rehearsal) -> dict[date, str]:
-    """The special days around a rehearsal."""
-    first = local(found.scene.opens).date() - timedelta(days=3)
-    return day_names(first, local(found.scene.until).date(), house.calendar)
 
 
 def _line(line: Line) -> View:

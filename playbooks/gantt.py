@@ -11,7 +11,9 @@ from datetime import date, datetime, time, timedelta
 
 from models.core.clock import said
 from models.core.moment import CST, clock_face, deadline_face, local
+from models.core.workdays import Calendar
 from playbooks import drawing
+from playbooks.holidays import day_names
 from playbooks.simulate import DONE, Happening, Line, Rehearsal, Span
 
 LEFT, WIDE, RIGHT, TOP = 236.0, 1240.0, 20.0, 112.0
@@ -38,6 +40,12 @@ class Axis:
     @property
     def hours(self) -> float:
         return (self.until - self.since) / timedelta(hours=1)
+
+
+def special_days(rehearsal: Rehearsal, calendar: Calendar) -> dict[date, str]:
+    """The holidays and shifted working days around a rehearsal, by name."""
+    first = local(rehearsal.scene.opens).date() - timedelta(days=3)
+    return day_names(first, local(rehearsal.scene.until).date(), calendar)
 
 
 def gantt(rehearsal: Rehearsal, names: Mapping[date, str], title: str = "推演") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,7 +42,7 @@ def lint(
     """检查: 文件:行:列: 问题(建议)。一次列出全部。"""
     found = find(paths, machine_now())
     if json:
-        out([_problem(problem) for problem in found])
+        out([asdict(problem) for problem in found])
     elif annotate:
         for problem in found:
             typer.echo(annotation(problem))
@@ -51,17 +52,6 @@ def lint(
         say(f"{len(errors(found))} 处错误，{len(found) - len(errors(found))} 处提醒")
     if errors(found):
         raise typer.Exit(1)
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "message": problem.message,
-        "hint": problem.hint,
-        "warning": problem.warning,
-    }
 
 
 def annotation(problem: Problem) -> str:

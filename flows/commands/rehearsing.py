@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from flows.commands.common import JsonOption, SiteOption, fail, out, plainly, say, site_dir
 from models.core.moment import clock_face, deadline_face, iso, local, span
 from playbooks.checked import checked
-from playbooks.gantt import gantt
-from playbooks.holidays import day_names
+from playbooks.gantt import gantt, special_days
 from playbooks.loader import load
 from playbooks.problem import Problems, did_you_mean
 from playbooks.scene import CastSource, GivenSource, by_role, scene_of, strangers, with_absences
@@ -129,12 +128,7 @@ def _cast(people: Path | None, site: Site, regrades: Sequence[str], stops: Seque
 
 def picture(found: Rehearsal, site: Site, title: str = "推演") -> str:
     """The picture of a rehearsal with the days of the site's calendar named."""
-    return gantt(found, _names(found, site), f"{title} · {site.name}")
-
-
-def _names(found: Rehearsal, site: Site) -> dict[date, str]:
-    first = local(found.scene.opens).date() - timedelta(days=3)
-    return day_names(first, local(found.scene.until).date(), site.calendar)
+    return gantt(found, special_days(found, site.calendar), f"{title} · {site.name}")
 
 
 def _print(found: Rehearsal, site: Site) -> None:
@@ -151,7 +145,7 @@ def table(found: Rehearsal, site: Site) -> Iterator[str]:
     """The clocks, then the lines of each moment under one head."""
     for clock in found.spans:
         yield _clock(clock)
-    happened, names = list(found.happenings), _names(found, site)
+    happened, names = list(found.happenings), special_days(found, site.calendar)
     for at, lines in moments(found.lines):
         while happened and happened[0].at <= at:
             each = happened.pop(0)

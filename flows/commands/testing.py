@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,6 @@ import typer
 
 from flows.commands.common import JsonOption, SiteOption, fail, out, plainly, say, site_dir
 from playbooks.golden import Outcome, files, run
-from playbooks.problem import Problem
 from playbooks.shelf import SHIPPED
 
 
@@ -67,15 +67,5 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "name": outcome.name,
         "ok": not outcome.problems,
         "proves": list(outcome.proves),
-        "problems": [_problem(problem) for problem in outcome.problems],
-    }
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "message": problem.message,
-        "hint": problem.hint,
+        "problems": [asdict(problem) for problem in outcome.problems],
     }

@@ -5,12 +5,15 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from connectors.channels import build
 from connectors.channels.settings import Secrets
 from connectors.channels.webhook import Webhook
+from connectors.console.app import build as console
 from connectors.http import Guard
 from connectors.ports import Channel
+from support.fake_desk import FakeDesk
 from support.kits import NOON, SECRETS, Kit, Make
 from support.receiver import Receiver
 from support.web import Web
@@ -48,3 +51,31 @@ def channel() -> Iterator[Make]:
 def receiver() -> Iterator[Receiver]:
     with Receiver() as server:
         yield server
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def client(desk: FakeDesk) -> Iterator[TestClient]:
+    with TestClient(console(desk), follow_redirects=False, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def chen(client: TestClient) -> TestClient:
+    """The console on the device of the duty officer."""
+    return _as(client, "chen")
+
+
+@pytest.fixture
+def li(client: TestClient) -> TestClient:
+    """The console on the device of the duty leader."""
+    return _as(client, "li")
+
+
+def _as(client: TestClient, person: str) -> TestClient:
+    client.cookies.set("huiying_person", person)
+    return client

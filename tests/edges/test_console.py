@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
@@ -38,17 +37,6 @@ API = [
     "playbooks",
     "audit",
 ]
-
-
-@pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
-
-
-@pytest.fixture
-def client(desk: FakeDesk) -> Iterator[TestClient]:
-    with TestClient(build(desk), follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
 
 
 class Page(HTMLParser):

@@ -9,29 +9,11 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from connectors.console.app import build
 from connectors.console.pages.acting import inside
 from support.console import served
 from support.fake_desk import FakeDesk
 
 ACK = "/incidents/inc-4/acts/ack"
-
-
-@pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
-
-
-@pytest.fixture
-def client(desk: FakeDesk) -> Iterator[TestClient]:
-    with TestClient(build(desk), follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
-
-
-@pytest.fixture
-def chen(client: TestClient) -> TestClient:
-    client.cookies.set("huiying_person", "chen")
-    return client
 
 
 # ── acting ──

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from starlette.testclient import TestClient
 
-from connectors.console.app import build
 from connectors.console.guard import MAX_DRAFT
 from support.fake_desk import FakeDesk
 
 PAGE = "/playbooks/major_emergency"
-
-
-@pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
-
-
-@pytest.fixture
-def client(desk: FakeDesk) -> Iterator[TestClient]:
-    with TestClient(build(desk), follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
-
-
-@pytest.fixture
-def li(client: TestClient) -> TestClient:
-    client.cookies.set("huiying_person", "li")
-    return client
 
 
 def test_the_list_leads_to_each_playbook_and_counts_what_waits(client: TestClient) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from starlette.testclient import TestClient
 
@@ -11,23 +9,6 @@ from connectors.console.app import build
 from support.fake_desk import FakeDesk
 
 ACCEPT = "/handover/1-b/acts/accept"
-
-
-@pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
-
-
-@pytest.fixture
-def client(desk: FakeDesk) -> Iterator[TestClient]:
-    with TestClient(build(desk), follow_redirects=False, raise_server_exceptions=False) as client:
-        yield client
-
-
-@pytest.fixture
-def li(client: TestClient) -> TestClient:
-    client.cookies.set("huiying_person", "li")
-    return client
 
 
 def test_the_hand_over_shows_what_is_late_what_was_done_and_what_was_not_sent(client: TestClient) -> None:

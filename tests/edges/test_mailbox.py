@@ -79,7 +79,7 @@ def opened(site: Path, port: int, **more: Any) -> House:
 
 
 def look(house: House) -> Tally:
-    """One look, an hour later."""
+    """One look, three hours later: even a box that failed is due again."""
     house.time.moment += timedelta(hours=3)  # type: ignore[attr-defined]
     tally = Tally()
     ingest_tickets(house, tally)

@@ -252,7 +252,8 @@ def test_feeds_that_a_parser_can_hardly_finish_delay_no_other(site: Site) -> Non
     done.start()
     try:
         until(lambda: {"well0", "well1"} <= known(site), 12)
-        assert "hog1" not in known(site)
+        # either hog may be first in the slow lane, which takes one at a time
+        assert not {"hog0", "hog1"} <= known(site)
     finally:
         done.join(60)
     assert {"hog0", "hog1"} <= known(site)

@@ -34,7 +34,7 @@ from models.ledger.store import LedgerError, Store
 from models.ledger.verify import verify
 from support import postgres
 from support.gate import Gate
-from support.kafka import USER, Broker, broker
+from support.kafka import USER, Broker, at_work, broker
 from support.missing import missing
 from support.sites import ENVIRON, write_site
 from support.waiting import until
@@ -118,15 +118,8 @@ def queue(tmp_path: Path, kafka: Broker, database_url: str) -> Iterator[Queue]:
 @contextmanager
 def following(house: House) -> Iterator[threading.Thread]:
     """The broker followed by a thread of its own, as the clock loop does."""
-    stopped = threading.Event()
-    thread = threading.Thread(target=follow_broker, args=(house, stopped), daemon=True)
-    thread.start()
-    try:
+    with at_work(follow_broker, house) as thread:
         yield thread
-    finally:
-        stopped.set()
-        thread.join(60)
-    assert not thread.is_alive()
 
 
 def ticket(number: int) -> dict[str, Any]:

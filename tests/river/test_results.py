@@ -33,7 +33,7 @@ from models.ledger.clocks import CLOCK
 from models.ledger.journal import length
 from models.ledger.store import LedgerError, Store
 from support.gate import Gate
-from support.kafka import Broker, broker, read_topic
+from support.kafka import Broker, at_work, broker, read_topic
 from support.sites import ENVIRON, write_site
 from support.waiting import until
 
@@ -89,15 +89,8 @@ def publisher_of(house: House) -> Iterator[Publisher]:
 @contextmanager
 def telling(house: House) -> Iterator[threading.Thread]:
     """The results followed by a thread of its own, as the clock loop does."""
-    stopped = threading.Event()
-    thread = threading.Thread(target=follow_results, args=(house, stopped), daemon=True)
-    thread.start()
-    try:
+    with at_work(follow_results, house) as thread:
         yield thread
-    finally:
-        stopped.set()
-        thread.join(60)
-    assert not thread.is_alive()
 
 
 def told(kafka: Broker, house: House, wanted: int) -> list[dict[str, Any]]:

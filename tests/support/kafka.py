@@ -11,8 +11,9 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from kafka import KafkaConsumer  # type: ignore[import-untyped]
 from kafka.admin import KafkaAdminClient, NewTopic  # type: ignore[import-untyped]
 
+from flows.wiring import House
 from support import certificates
 from support.missing import missing
 from support.postgres import free_port
@@ -245,3 +247,17 @@ def read_topic(kafka: Broker, topic: str, wanted: int, looks: int = 60) -> list[
             if len(found) >= wanted:
                 break
     return found
+
+
+@contextmanager
+def at_work(follow: Callable[[House, threading.Event], object], house: House) -> Iterator[threading.Thread]:
+    """What follows the broker or feeds it, in a thread of its own; it must end when it is told to."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=follow, args=(house, stopped), daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stopped.set()
+        thread.join(60)
+    assert not thread.is_alive()
