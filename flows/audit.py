@@ -2,8 +2,8 @@
 
 It looks at rows, never at what the sweep believes it did, and it keeps no window: a 48 h clock is
 checked as often as a 5 h one. What it finds is shown on the board, told on standard error and by a way
-of its own (flows/alarm.py); the heartbeat is beaten only when nothing was found. That the auditor
-itself does not run is seen by every process's lookout (flows/lookout.py), by the coverage on the board
+of its own (flows/telling/alarm.py); the heartbeat is beaten only when nothing was found. That the auditor
+itself does not run is seen by every process's lookout (flows/processes/lookout.py), by the coverage on the board
 and, when nothing of ours is left, by whoever waits for the heartbeat.
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flows import reach
-from flows.coverage import PARTS
-from flows.handover import PATIENCE as HANDOVER_PATIENCE
+from flows.office.coverage import PARTS
+from flows.telling import reach
+from flows.telling.handover import PATIENCE as HANDOVER_PATIENCE
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
 from models.ledger import clocks, duties, handovers, tallies, verify

@@ -5,17 +5,17 @@ were refused for want of a calendar are planned once it is there. Read, decide, 
 from __future__ import annotations
 
 from flows.wiring import House
-from models.ledger import acts
+from models.ledger import planning
 
 
 def cadence(house: House) -> str:
     """Its one-line result. Each incident is planned in a transaction of its own, so that none waits long."""
     at = house.time.now()
     with house.store.write() as conn:
-        planned = acts.plan_refused(conn, at, house.rules_for)
+        planned = planning.plan_refused(conn, at, house.rules_for)
     with house.store.read() as conn:
-        changed = acts.out_of_step(conn, at, house.rules_for)
+        changed = planning.out_of_step(conn, at, house.rules_for)
     for incident_id in changed:
         with house.store.write() as conn:
-            acts.keep_pace(conn, house.time.now(), incident_id, house.rules_for)
+            planning.keep_pace(conn, house.time.now(), incident_id, house.rules_for)
     return f"{len(changed)} 起事件随热度调整时钟，补设 {planned} 个工作日时钟"

@@ -14,11 +14,11 @@ from typing import Any
 
 from connectors import channels
 from connectors.ports import Delivery, Outcome
-from flows.coverage import CHANNEL
 from flows.holders import ME
-from flows.unreached import notices_of
+from flows.office.coverage import CHANNEL
+from flows.telling.unreached import notices_of
+from flows.telling.wording import message
 from flows.wiring import House
-from flows.wording import message
 from models.core.pacing import Limit
 from models.core.vocabulary import OPEN_STATES
 from models.ledger import duties, notices, outbox

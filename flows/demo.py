@@ -14,7 +14,7 @@ import structlog
 
 from connectors.console.desk import Refusal, Unknown, View
 from connectors.demo import Act, DemoServer, Story, tickets_until
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.moment import clock_face, iso, parse_iso
 from models.ledger import duties

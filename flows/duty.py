@@ -17,17 +17,18 @@ import structlog
 
 from connectors.http import Guard, fetch
 from connectors.ports import ConnectorError
-from flows import alarm, timekeeping
+from flows import timekeeping
 from flows.audit import findings
-from flows.bursts import look
 from flows.cadence import cadence
 from flows.deliver import deliver
-from flows.handover import hand_over
 from flows.holders import ME
 from flows.ingest import ingest
-from flows.planning import tell_owners
-from flows.reach import reach
+from flows.judging.bursts import look
+from flows.judging.planning import tell_owners
 from flows.respond import respond
+from flows.telling import alarm
+from flows.telling.handover import hand_over
+from flows.telling.reach import reach
 from flows.triage import triage
 from flows.watch import watch
 from flows.wiring import House

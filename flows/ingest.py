@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
-from flows.feeding import ingest_feeds
-from flows.filing import ingest_tickets
-from flows.intake import Tally, due_sources, feed_state, good_row, note_failure, store
+from flows.collecting.feeding import ingest_feeds
+from flows.collecting.filing import ingest_tickets
+from flows.collecting.intake import Tally, due_sources, feed_state, good_row, note_failure, store
 from flows.wiring import House
 
 __all__ = [

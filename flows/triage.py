@@ -13,9 +13,10 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flows import hotsearch, planning, privacy
-from flows.reading import Reading, read
-from flows.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title
+from flows.collecting import privacy
+from flows.judging import hotsearch, planning
+from flows.judging.reading import Reading, read
+from flows.judging.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title
 from flows.wiring import House
 from models.core.concern import FLAG_AT
 from models.core.facts import UNITS, ZH, Facts

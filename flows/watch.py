@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors import http
-from flows.feeding import AILING_AT_ONCE, AT_ONCE, Round
-from flows.intake import Tally, due_sources
-from flows.pages_read import DATE_ONLY, Item, PageReader
-from flows.recheck import on_duty, recheck
+from flows.collecting.feeding import AILING_AT_ONCE, AT_ONCE, Round
+from flows.collecting.intake import Tally, due_sources
+from flows.watching.pages_read import DATE_ONLY, Item, PageReader
+from flows.watching.recheck import on_duty, recheck
 from flows.wiring import House
 from models.core.answers import Answer, OpenIncident, answers
 from models.core.keywords import common_words

@@ -25,8 +25,8 @@ from playbooks.problem import Problems
 from playbooks.site import Site, load_site
 
 if TYPE_CHECKING:
-    from flows.pages_read import PageReader
-    from flows.sorting import Sorter
+    from flows.judging.sorting import Sorter
+    from flows.watching.pages_read import PageReader
     from models.classify.attention import Attention
     from models.classify.judge import Judge
 

@@ -9,7 +9,7 @@ import typer
 
 from flows.commands.common import JsonOption, SiteOption, house, out, say
 from flows.commands.tables import incident_lines
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.wiring import UNNAMED
 
 Incident = Annotated[str, typer.Argument(help="事件编号，如 2026-0012 或 舆-2026-0012")]

@@ -94,7 +94,7 @@ def backtest(
     json: JsonOption = False,
 ) -> None:
     """在已存的线索上试算: 会命中几次，是哪些。什么也不写、不发。"""
-    from flows.backtest import Window
+    from flows.judging.backtest import Window
 
     with house(site) as opened:
         window = Window(_time(since), _time(until) if until else opened.time.now(), show)
@@ -127,7 +127,7 @@ def _watch(file: Path) -> Watch:
 
 
 def _look_back(opened: House, watch: Watch, name: str, window: Any) -> dict[str, Any]:
-    from flows.backtest import of_plan, of_rule
+    from flows.judging.backtest import of_plan, of_rule
 
     plan = watch.plan(name)
     if plan is not None:

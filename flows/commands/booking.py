@@ -10,7 +10,7 @@ import typer
 from connectors.console.desk import View
 from flows.commands.acting import By, Incident, Reason, act
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
-from flows.desk import Desk
+from flows.office.desk import Desk
 from models.core.moment import clock_face, parse_iso
 from models.ledger.books import find
 

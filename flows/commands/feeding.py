@@ -25,8 +25,8 @@ from models.core.text import visible
 from models.core.vocabulary import Medium, TicketKind
 
 if TYPE_CHECKING:
-    from flows.filing import Columns
-    from flows.intake import Tally
+    from flows.collecting.filing import Columns
+    from flows.collecting.intake import Tally
 
 BATCH = 500
 LONGEST_LINE = 2_000_000
@@ -50,8 +50,8 @@ def import_(
     json: JsonOption = False,
 ) -> None:
     """文件 → 线索。读不了的行连同原因进死信，其余照常。"""
+    from flows.collecting.intake import Tally
     from flows.commands.subscribing import import_opml
-    from flows.intake import Tally
 
     if kind == "opml":
         import_opml(files, site)
@@ -86,8 +86,8 @@ def _import_one(
     opened: House, path: Path, group: str, medium: Medium | None, source: str, tally: Tally
 ) -> None:
     from connectors import tickets  # openpyxl is heavy: only an import pays for it
-    from flows.filing import Columns
-    from flows.intake import store
+    from flows.collecting.filing import Columns
+    from flows.collecting.intake import store
 
     source_id = source or path.name.split(".")[0]
     columns = Columns(opened, source_id, keep=bool(source))
@@ -120,7 +120,7 @@ def _say_columns(progress: Progress, path: Path, columns: Columns) -> bool:
 def _show_mapping(opened: House, path: Path, source: str) -> None:
     """The mapping of a file, saved when a source is named and has none; nothing is imported."""
     from connectors import tickets
-    from flows.filing import Columns
+    from flows.collecting.filing import Columns
 
     columns = Columns(opened, source or path.name.split(".")[0], keep=bool(source))
     next(tickets.read_batches(path, source_id="-", mapping=columns.mapping, told=columns.heard, size=1), None)
@@ -207,9 +207,9 @@ def triage(
 
 def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
     """Lines are answered in order, one for one."""
-    from flows.hotsearch import noticed
-    from flows.reading import read
-    from flows.sorting import Sorter
+    from flows.judging.hotsearch import noticed
+    from flows.judging.reading import read
+    from flows.judging.sorting import Sorter
     from models.classify.attention import Attention
     from models.classify.judge import Judge
 

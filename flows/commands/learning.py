@@ -39,7 +39,7 @@ def train(
 
 
 def _train(data: Path | None, into: Path, corrections: Path | None, json: bool) -> None:
-    from flows import hotsearch
+    from flows.judging import hotsearch
     from models.classify.train import train as run
     from models.classify.weights_file import keep_previous
 
@@ -101,7 +101,7 @@ def _challenge(data: Path, corrections: Path) -> dict[str, Any]:
 
 def evaluate(data: Data, json: JsonOption = False) -> None:
     """在自行划出的测试集上评估，打印各项指标。"""
-    from flows import hotsearch
+    from flows.judging import hotsearch
     from models.classify.evaluate import evaluate as run
     from models.classify.evaluate import lines
 

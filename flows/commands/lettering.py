@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows import letters
+from flows.collecting import letters
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
 from flows.wiring import UNNAMED, House
 from models.core.text import harmless, visible
@@ -205,7 +205,7 @@ def reveal(
     json: JsonOption = False,
 ) -> None:
     """看一条线索未遮盖的原文，例如要给来电人回电；谁、何时、为什么，记入日志。"""
-    from flows import privacy
+    from flows.collecting import privacy
 
     if not by or not reason.strip():
         fail("要写 --by 人员 和 --reason 理由，都记入日志", 2)

@@ -8,7 +8,7 @@ import typer
 
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, site_dir
 from flows.commands.tables import board_lines, proposal_lines, whole_incident_lines
-from flows.desk import Desk
+from flows.office.desk import Desk
 
 
 def board(site: SiteOption = None, json: JsonOption = False) -> None:
@@ -74,7 +74,7 @@ def verify(site: SiteOption = None, json: JsonOption = False) -> None:
 
 def doctor(site: SiteOption = None, json: JsonOption = False) -> None:
     """缺什么、错在哪、用哪条命令修。"""
-    from flows.doctor import examine
+    from flows.office.doctor import examine
 
     findings = examine(site_dir(site))
     ok = all(finding["ok"] for finding in findings)

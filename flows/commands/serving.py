@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import SiteOption, fail, plainly, quiet_logs, say, site_dir
-from flows.stopping import StopRequest
+from flows.processes.stopping import StopRequest
 from flows.wiring import House
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +28,7 @@ def run(
     prefect: Annotated[bool, typer.Option(help="是否启动 Prefect")] = True,
 ) -> None:
     """单机运行全部: 收集、研判、时钟、发送、核对、审计、页面、Prefect。"""
-    from flows.running import CannotRun, Options, Running
+    from flows.processes.running import CannotRun, Options, Running
 
     quiet_logs()
     request = StopRequest()
@@ -70,7 +70,7 @@ def console(
 ) -> None:
     """只运行页面与接口。"""
     from connectors.console.app import build, server
-    from flows.desk import Desk
+    from flows.office.desk import Desk
 
     quiet_logs()
     with plainly(), House.open(site_dir(site)) as house:
@@ -87,7 +87,7 @@ def worker(
 ) -> None:
     """不经 Prefect 直接运行各流程，可起任意多个。"""
     from flows.duty import DUTIES
-    from flows.loop import ClockLoop
+    from flows.processes.loop import ClockLoop
     from playbooks.problem import did_you_mean
 
     quiet_logs()
@@ -105,7 +105,7 @@ def worker(
 
 def serve(site: SiteOption = None) -> None:
     """Prefect 侧: 登记部署、以流程运行各项工作、记录事件经过。地址取 PREFECT_API_URL。"""
-    from flows.serve import serve as serve_forever
+    from flows.processes.serve import serve as serve_forever
 
     quiet_logs()
     with plainly():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.common import JsonOption, SiteOption, fail, house, out
-from flows.desk import Desk
+from flows.office.desk import Desk
 from models.core.moment import clock_face, deadline_face, parse_iso, span
 
 View = dict[str, Any]

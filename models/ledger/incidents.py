@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
-from models.core.moment import iso, local
+from models.core.moment import clock_face, iso, local
 from models.core.situation import Situation
 from models.core.vocabulary import Domain, EventType, EvidenceKind, Grade, OpinionKind, StartEvent
 from models.ledger.journal import JOURNAL
@@ -192,3 +192,23 @@ def proposed(conn: Connection, incident_id: str, grade: Grade) -> bool:
         if json.loads(row.payload)["to"] == grade.value:
             return True
     return False
+
+
+SKEW = timedelta(minutes=1)
+"""Clocks of people and platforms differ by so much without anybody lying."""
+
+
+def not_future(value: datetime, at: datetime, what: str) -> None:
+    if value > at + SKEW:
+        raise NotAllowed(f"{what}时间 {clock_face(value)} 在将来(现在 {clock_face(at)})；请核对后重报")
+
+
+def stateable(event: StartEvent) -> None:
+    if not event.stated:
+        raise NotAllowed(f"{event.zh}的时间由凭据决定，不能直接填写；请登记凭据(stop)或撤回凭据(retract)")
+
+
+def still_open(row: Row[Any]) -> Row[Any]:
+    if row.closed_at is not None:
+        raise NotAllowed(f"{row.ref} 已办结；如需再办，请先用 reopen 重开并说明理由")
+    return row

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from models.core.moment import iso
 from models.core.vocabulary import ClockState, Stage
-from models.ledger import acts, clocks, incidents
+from models.ledger import acts, clocks, incidents, planning
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import append
@@ -31,7 +31,7 @@ def merge(
     into: str,
     by: str,
     reason: str,
-    rules_for: acts.RulesFor,
+    rules_for: planning.RulesFor,
 ) -> None:
     """Put `incident_id` into `into`: signals and evidence move, the earlier of each time counts."""
     gone, stays = incidents.get(conn, incident_id), incidents.get(conn, into)
@@ -59,7 +59,7 @@ def merge(
     }
     payload["update"] = _uniform(payload["update"])
     append(conn, at, [Entry("incidents_merged", payload, by, reason, stays.id)])
-    acts.replan(conn, at, stays, rules_for, f"{gone.ref} 并入")
+    planning.replan(conn, at, stays, rules_for, f"{gone.ref} 并入")
 
 
 def _uniform(update: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
@@ -91,7 +91,7 @@ def split(
     title: str,
     by: str,
     reason: str,
-    rules_for: acts.RulesFor,
+    rules_for: planning.RulesFor,
 ) -> str:
     """Take signals out into an incident of their own, which keeps the earliest known times."""
     row = incidents.get(conn, incident_id)

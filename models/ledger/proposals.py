@@ -17,12 +17,13 @@ from sqlalchemy import Connection, Row, Table, func, select
 
 from models.core.moment import iso
 from models.core.vocabulary import EvidenceKind, Medium, ProposalState
-from models.ledger import acts, books, incidents
-from models.ledger.acts import Proof, RulesFor
+from models.ledger import books, incidents, planning, proving
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import append
+from models.ledger.planning import RulesFor
 from models.ledger.projections import plain
+from models.ledger.proving import Proof
 from models.records import Evidence, Incident, Proposal, Signal, Snapshot
 
 PROPOSAL: Table = Proposal.__table__  # type: ignore[attr-defined]
@@ -81,7 +82,7 @@ def known(conn: Connection, incident_ids: Iterable[str]) -> set[tuple[str, str]]
 def propose(conn: Connection, at: datetime, found: Found) -> str:
     """Put it before the people; returns the proposal's id."""
     row = _row(found)
-    acts.keep(conn, found.proof)
+    proving.keep(conn, found.proof)
     payload = {"title": found.title, "kind": found.kind.value, "insert": {"proposal": [row]}}
     reason = "；".join(found.reasons)
     append(conn, at, [Entry("evidence_proposed", payload, "huiying", reason, found.incident_id)])
@@ -111,7 +112,7 @@ def _row(found: Found) -> dict[str, Any]:
 
 def would_stop(conn: Connection, found: Found) -> list[str]:
     """The rule ids of the clocks that it would stop."""
-    waiting = acts.stopped_by(conn, found.incident_id, found.kind, found.published_at)
+    waiting = planning.stopped_by(conn, found.incident_id, found.kind, found.published_at)
     return [clock.rule_id for clock in waiting]
 
 
@@ -128,7 +129,7 @@ def may_use(conn: Connection, at: datetime, found: Found, rules_for: RulesFor) -
 def use(conn: Connection, at: datetime, proposal_id: str, found: Found, rules_for: RulesFor) -> list[str]:
     """Stop what it stops, by the machine; returns the rule ids."""
     reason = f"官方渠道发布“{found.title}”: {'；'.join(found.reasons)}"
-    stopped = acts.stop(conn, at, found.incident_id, found.proof, "huiying", reason, rules_for)
+    stopped = proving.stop(conn, at, found.incident_id, found.proof, "huiying", reason, rules_for)
     _decide(conn, at, proposal_id, ProposalState.USED, "huiying", "匹配确定，且预案允许自动止算")
     return stopped
 
@@ -156,7 +157,7 @@ def accept(
         document=row.title,
         snapshot=_content(conn, row.sha256),
     )
-    stopped = acts.stop(conn, at, row.incident_id, proof, by, reason or "确认官方发布为凭据", rules_for)
+    stopped = proving.stop(conn, at, row.incident_id, proof, by, reason or "确认官方发布为凭据", rules_for)
     _decide(conn, at, row.id, ProposalState.ACCEPTED, by, reason)
     return stopped
 

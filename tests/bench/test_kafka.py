@@ -26,8 +26,8 @@ from sqlalchemy import func, select
 
 from connectors.broker import Publisher, TicketConsumer, publish
 from connectors.broker.producer import Outgoing
-from flows.following import broker_settings, follow_broker
-from flows.loop import ClockLoop
+from flows.collecting.following import broker_settings, follow_broker
+from flows.processes.loop import ClockLoop
 from flows.wiring import House
 from models.ledger.judgements import JUDGEMENT
 from models.ledger.signals import SIGNAL

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.ingest import store as put
-from flows.reading import read
-from flows.sorting import Sorter
+from flows.judging.reading import read
+from flows.judging.sorting import Sorter
 from flows.timekeeping import machine_now
 from flows.triage import BATCH, triage
 from flows.wiring import House

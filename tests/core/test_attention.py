@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.hotsearch import noticed
-from flows.reading import read
+from flows.judging.hotsearch import noticed
+from flows.judging.reading import read
 from models.classify import attention
 from models.classify.attention import Attention
 from models.classify.features import WIDTH

@@ -16,9 +16,9 @@ from standardwebhooks import Webhook
 from starlette.testclient import TestClient
 
 from connectors.console.app import build
-from flows.desk import Desk
-from flows.filing import ENDINGS, ingest_tickets, is_whole
-from flows.intake import Tally
+from flows.collecting.filing import ENDINGS, ingest_tickets, is_whole
+from flows.collecting.intake import Tally
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.moment import CST
 from models.ledger import deadletters, duties, signals

@@ -19,8 +19,8 @@ import pytest
 
 from connectors.mailbox import _utf7, read_mail
 from connectors.ports import Refused
-from flows.filing import account_of, ingest_tickets
-from flows.intake import Tally
+from flows.collecting.filing import account_of, ingest_tickets
+from flows.collecting.intake import Tally
 from flows.wiring import House
 from models.core.moment import CST
 from models.ledger import deadletters, duties, signals

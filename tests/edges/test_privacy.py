@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from connectors.console.app import build
 from connectors.ports import Refused
 from connectors.sealing import sealer
-from flows.desk import Desk
-from flows.privacy import lock_of
+from flows.collecting.privacy import lock_of
+from flows.office.desk import Desk
 from flows.triage import triage
 from flows.wiring import House
 from models.ledger import sealed, signals

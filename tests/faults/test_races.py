@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from models.core.vocabulary import AlertState, EvidenceKind, Grade, StartEvent
-from models.ledger import acts, outbox
+from models.ledger import acts, outbox, proving
 from models.ledger.outbox import ALERT, Attempt
 from models.ledger.raising import Sweep, raise_due
 from models.ledger.store import LedgerError, Store
@@ -82,12 +82,12 @@ def test_a_person_who_stops_a_clock_while_the_sweep_runs_is_not_refused(store: S
     def stop() -> None:
         try:
             for incident in incidents:
-                proof = acts.Proof(
+                proof = proving.Proof(
                     EvidenceKind.STATEMENT, "临江发布", MIDNIGHT + HOUR, MIDNIGHT + HOUR,
                     url="https://example.org/1", snapshot=b"1",
                 )  # fmt: skip
                 with store.write() as conn:
-                    acts.stop(conn, MIDNIGHT + 1000 * HOUR, incident, proof, "li", "已发布", rules_for)
+                    proving.stop(conn, MIDNIGHT + 1000 * HOUR, incident, proof, "li", "已发布", rules_for)
         finally:
             ended.set()
 

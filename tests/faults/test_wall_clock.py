@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.timekeeping import ANCHOR, RESYNC_S, DatabaseTime, machine_now
 from flows.wiring import House
 from models.core.moment import iso, parse_iso

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.authors import checked_draft
-from flows.desk import Desk
+from flows.office.authors import checked_draft
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.situation import Situation
 from models.core.vocabulary import BookState, ClockState, EventType, EvidenceKind, Grade, StartEvent
-from models.ledger import acts, books, clocks
+from models.ledger import acts, books, clocks, planning, proving
 from models.ledger.books import Draft, NoSuchVersion
 from models.ledger.incidents import NotAllowed
 from models.ledger.store import Store
@@ -157,7 +157,7 @@ def test_an_incident_keeps_the_version_that_its_clocks_were_planned_by(site: Pat
             held = books.versions(conn, opened)
             assert {"flood", "major_emergency"} <= set(held)
             assert "PT2H" in (books.content(conn, held["flood"]) or "")
-            assert acts.out_of_step(conn, now.time.now(), now.rules_for) == []
+            assert planning.out_of_step(conn, now.time.now(), now.rules_for) == []
 
 
 def test_it_is_moved_to_the_newer_one_by_a_person_with_a_reason(site: Path, opened: str) -> None:
@@ -262,12 +262,12 @@ def test_the_rehearsal_plans_the_same_clocks_as_the_ledger_does(site: Path) -> N
     with house(site) as now:
         times = {StartEvent.OCCURRENCE: MIDNIGHT, StartEvent.DISCOVERY: MIDNIGHT + HOUR}
         opening = acts.Opening("内涝", Grade.III, times, "chen", "", provisional=False)
-        proof = acts.Proof(*_STATEMENT, url="https://example.gov.cn/1")
+        proof = proving.Proof(*_STATEMENT, url="https://example.gov.cn/1")
         rules = now.rules_for
         with now.store.write() as conn:
             incident = acts.open_incident(conn, MIDNIGHT + HOUR, opening, rules)
             acts.set_grade(conn, MIDNIGHT + 2 * HOUR, incident, Grade.I, "li", "升级", rules)
-            acts.stop(conn, MIDNIGHT + 4 * HOUR, incident, proof, "chen", "首发", rules)
+            proving.stop(conn, MIDNIGHT + 4 * HOUR, incident, proof, "chen", "首发", rules)
             rows = conn.execute(clocks.CLOCK.select().where(clocks.CLOCK.c.incident_id == incident)).all()
         changes = (
             Change(MIDNIGHT + 2 * HOUR, grade=Grade.I),

@@ -8,8 +8,8 @@ from datetime import datetime
 import pytest
 
 from models.core.vocabulary import EvidenceKind, StartEvent
-from models.ledger import acts
-from models.ledger.acts import NotAllowed
+from models.ledger import acts, planning, proving
+from models.ledger.incidents import NotAllowed
 from models.ledger.store import Store
 from support.duty import FIRST, HOUR, MIDNIGHT, rule
 from support.limits import Rules, holds, opened, publish, raised, shown
@@ -60,8 +60,8 @@ def test_a_retracted_receipt_takes_the_next_link_back_and_a_new_one_starts_it_an
     incident = opened(store, CHAIN)
     hand_in(store, incident, MIDNIGHT + HOUR)
     with store.write() as conn:
-        (proof,) = conn.execute(acts.EVIDENCE.select()).all()
-        acts.retract(conn, MIDNIGHT + 1.5 * HOUR, incident, proof.id, "li", "回执有误", CHAIN)
+        (proof,) = conn.execute(planning.EVIDENCE.select()).all()
+        proving.retract(conn, MIDNIGHT + 1.5 * HOUR, incident, proof.id, "li", "回执有误", CHAIN)
     assert shown(store, incident, MIDNIGHT + 1.5 * HOUR)["county"] == "running 0 → 2"
     assert "city" not in shown(store, incident, MIDNIGHT + 1.5 * HOUR)
     hand_in(store, incident, MIDNIGHT + 2 * HOUR)
@@ -72,7 +72,7 @@ def test_a_retracted_receipt_takes_the_next_link_back_and_a_new_one_starts_it_an
 def test_a_waived_link_starts_no_next_one(store: Store) -> None:
     incident = opened(store, CHAIN)
     with store.write() as conn:
-        acts.waive(conn, MIDNIGHT + HOUR, incident, "county", "zhou", "周主要", "上级已知悉")
+        proving.waive(conn, MIDNIGHT + HOUR, incident, "county", "zhou", "周主要", "上级已知悉")
     assert "city" not in shown(store, incident, MIDNIGHT + HOUR)
 
 
@@ -93,7 +93,7 @@ def test_what_was_published_before_a_link_was_planned_starts_the_next_one_too(st
     publish(store, before, incident, MIDNIGHT + HOUR, RECEIPT)
     publish(store, before, incident, MIDNIGHT + 2 * HOUR, RECEIPT)
     with store.write() as conn:
-        acts.replan(conn, MIDNIGHT + 3 * HOUR, acts.incidents.get(conn, incident), later, "升级")
+        planning.replan(conn, MIDNIGHT + 3 * HOUR, acts.incidents.get(conn, incident), later, "升级")
     seen = shown(store, incident, MIDNIGHT + 3 * HOUR)
     assert [seen[link] for link in ("county", "city", "province")] == [
         "met 0 → 2",
@@ -112,4 +112,4 @@ def test_a_chain_is_never_out_of_step_with_itself(store: Store) -> None:
     incident = opened(store, CHAIN)
     hand_in(store, incident, MIDNIGHT + HOUR)
     with store.read() as conn:
-        assert acts.out_of_step(conn, MIDNIGHT + 1.5 * HOUR, CHAIN) == []
+        assert planning.out_of_step(conn, MIDNIGHT + 1.5 * HOUR, CHAIN) == []

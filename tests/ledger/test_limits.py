@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models.core.vocabulary import EvidenceKind, Grade, OpinionKind, StartEvent
 from models.core.workdays import WorkingDays
-from models.ledger import acts, clocks, incidents, joining, views
+from models.ledger import acts, clocks, incidents, joining, planning, proving, views
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import append
@@ -64,11 +64,11 @@ def test_a_refused_clock_is_planned_by_itself_from_the_same_start_once_the_calen
     rules = Rules(REPLY, FIRST, calendar=OLD_YEAR)
     incident = opened(store, rules)
     with store.write() as conn:
-        assert acts.plan_refused(conn, MIDNIGHT + HOUR, rules) == 0
+        assert planning.plan_refused(conn, MIDNIGHT + HOUR, rules) == 0
     assert len(timeline(store, incident, "clock_refused")) == 1  # said once, not at every look
     rules.calendar = THIS_YEAR
     with store.write() as conn:
-        assert acts.plan_refused(conn, MIDNIGHT + 2 * HOUR, rules) == 1
+        assert planning.plan_refused(conn, MIDNIGHT + 2 * HOUR, rules) == 1
         assert clocks.refused(conn) == []
     assert shown(store, incident, MIDNIGHT + 2 * HOUR)["reply"] == "running 0 → 168"
     assert timeline(store, incident, "clock_refused")[-1] == "先前未能设立的时钟已补齐"
@@ -295,9 +295,9 @@ def test_the_publication_that_began_a_round_does_not_end_it(store: Store) -> Non
     assert late == []  # said before the round began
     assert shown(store, incident, MIDNIGHT + 3 * HOUR)["update"] == "running 2 → 14"
     url = "https://example.org/before"
-    proof = acts.Proof(EvidenceKind.UPDATE, "临江发布", MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR, url=url)
+    proof = proving.Proof(EvidenceKind.UPDATE, "临江发布", MIDNIGHT + HOUR, MIDNIGHT + 3 * HOUR, url=url)
     with pytest.raises(NotAllowed, match=r"这一轮自 11-21 02:00 起算"), store.write() as conn:
-        acts.stop(conn, MIDNIGHT + 3 * HOUR, incident, proof, "chen", "补登", rules, "update")
+        proving.stop(conn, MIDNIGHT + 3 * HOUR, incident, proof, "chen", "补登", rules, "update")
 
 
 def test_a_late_update_is_late_and_the_next_round_counts_from_it(store: Store) -> None:
@@ -320,10 +320,10 @@ def heard(store: Store, incident: str, at: datetime) -> None:
 
 def keep_pace(store: Store, rules: Rules, at: datetime) -> list[str]:
     with store.read() as conn:
-        found = acts.out_of_step(conn, at, rules)
+        found = planning.out_of_step(conn, at, rules)
     with store.write() as conn:
         for incident in found:
-            acts.keep_pace(conn, at, incident, rules)
+            planning.keep_pace(conn, at, incident, rules)
     return found
 
 
@@ -365,7 +365,7 @@ def test_a_round_that_was_waived_stays_so_until_the_next_publication(store: Stor
     incident = opened(store, rules)
     publish(store, rules, incident, MIDNIGHT + HOUR, EvidenceKind.UPDATE)
     with store.write() as conn:
-        acts.waive(conn, MIDNIGHT + 2 * HOUR, incident, "update", "zhou", "周主要", "夜间无进展")
+        proving.waive(conn, MIDNIGHT + 2 * HOUR, incident, "update", "zhou", "周主要", "夜间无进展")
     assert keep_pace(store, rules, MIDNIGHT + 3 * HOUR) == []
     assert shown(store, incident, MIDNIGHT + 3 * HOUR)["update"] == "waived 1 → 13"
     publish(store, rules, incident, MIDNIGHT + 9 * HOUR, EvidenceKind.UPDATE)
@@ -413,7 +413,7 @@ def proofs(store: Store, incident: str) -> list[str]:
 
 def retract(store: Store, rules: Rules, incident: str, evidence: str, at: datetime) -> list[str]:
     with store.write() as conn:
-        return acts.retract(conn, at, incident, evidence, "li", "内容有误，已删除", rules)
+        return proving.retract(conn, at, incident, evidence, "li", "内容有误，已删除", rules)
 
 
 def test_a_retracted_statement_lets_its_clock_run_again_from_the_same_start(store: Store) -> None:
@@ -515,5 +515,5 @@ def test_a_working_day_limit_over_the_year_end_waits_for_next_years_calendar(sto
         assert "2027 年没有工作日历" in clocks.refused(conn)[0].why
     rules.calendar = BOTH
     with store.write() as conn:
-        acts.plan_refused(conn, start + HOUR, rules)
+        planning.plan_refused(conn, start + HOUR, rules)
     assert "至 01-06 24:00" in timeline(store, incident, "clocks_planned")[0]

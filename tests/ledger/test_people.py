@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models.core.roster import Absence, Change, Roster
 from models.core.vocabulary import AlertState, EvidenceKind, Grade, StartEvent
-from models.ledger import acts, handovers, incidents, notices, outbox, snoozing, views
+from models.ledger import acts, handovers, incidents, notices, outbox, planning, snoozing, views
 from models.ledger.clocks import BoundRule
 from models.ledger.handovers import NoSuchHandover
 from models.ledger.incidents import NotAllowed
@@ -24,7 +24,7 @@ NAMES = {person.id: person.name for person in ROSTER.people}
 ACKNOWLEDGE = rule("acknowledge", 1, EvidenceKind.ACKNOWLEDGEMENT, StartEvent.DISCOVERY)
 
 
-def opened(store: Store, grade: Grade = Grade.II, rules: acts.RulesFor = rules_for) -> str:
+def opened(store: Store, grade: Grade = Grade.II, rules: planning.RulesFor = rules_for) -> str:
     times = {StartEvent.DISCOVERY: MIDNIGHT, StartEvent.OCCURRENCE: MIDNIGHT}
     opening = acts.Opening("化工园区火灾", grade, times, "chen", "热线来电", provisional=False)
     with store.write() as conn:

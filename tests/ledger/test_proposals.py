@@ -15,7 +15,7 @@ from models.core.moment import CST
 from models.core.rechecking import Course, Finding
 from models.core.situation import Situation
 from models.core.vocabulary import EvidenceKind, Grade, PageState, ProposalState, StartEvent
-from models.ledger import acts, captures, clocks, incidents, joining, proposals
+from models.ledger import acts, captures, clocks, incidents, joining, planning, proposals, proving
 from models.ledger.captures import Page
 from models.ledger.clocks import BoundRule
 from models.ledger.incidents import NotAllowed
@@ -48,7 +48,7 @@ def rules(*wanted: BoundRule) -> Callable[[Situation], Sequence[BoundRule]]:
 AUTO = rules(rule("first", EvidenceKind.STATEMENT, True), rule("meet", EvidenceKind.PRESS_CONFERENCE, False))
 
 
-def opened(conn: Connection, rules_for: acts.RulesFor = AUTO, title: str = "东湖化工园区爆炸") -> str:
+def opened(conn: Connection, rules_for: planning.RulesFor = AUTO, title: str = "东湖化工园区爆炸") -> str:
     opening = acts.Opening(title, Grade.II, {StartEvent.DISCOVERY: T0}, "chen", "电话", provisional=False)
     return acts.open_incident(conn, T0, opening, rules_for)
 
@@ -73,7 +73,9 @@ def found(incident_id: str, **changed: object) -> Found:
 
 
 def states(conn: Connection, incident_id: str) -> dict[str, str]:
-    query = select(acts.CLOCK.c.rule_id, acts.CLOCK.c.state).where(acts.CLOCK.c.incident_id == incident_id)
+    query = select(planning.CLOCK.c.rule_id, planning.CLOCK.c.state).where(
+        planning.CLOCK.c.incident_id == incident_id
+    )
     return {row.rule_id: row.state for row in conn.execute(query)}
 
 
@@ -92,7 +94,7 @@ def test_a_person_who_accepts_stops_the_clock_by_the_platforms_time(store: Store
         assert states(conn, incident_id)["first"] == "met"
         (kept,) = proposals.of_incident(conn, incident_id)
         assert (kept.state, kept.decided_by) == (ProposalState.ACCEPTED.value, "chen")
-        proof = conn.execute(select(acts.EVIDENCE)).one()
+        proof = conn.execute(select(planning.EVIDENCE)).one()
         assert (proof.id, proof.sha256, proof.published_at) == (kept.evidence_id, kept.sha256, T0 + HOUR)
         snapshot = captures.snapshot(conn, proof.sha256)
         assert snapshot is not None
@@ -150,8 +152,8 @@ def test_what_a_person_registered_meanwhile_needs_no_answer_any_more(store: Stor
     with store.write() as conn:
         incident_id = opened(conn)
         proposals.propose(conn, T0 + HOUR, found(incident_id))
-        proof = acts.Proof(EvidenceKind.STATEMENT, "新闻办", T0 + HOUR, T0 + HOUR, url=URL)
-        acts.stop(conn, T0 + HOUR, incident_id, proof, "chen", "人工", AUTO)
+        proof = proving.Proof(EvidenceKind.STATEMENT, "新闻办", T0 + HOUR, T0 + HOUR, url=URL)
+        proving.stop(conn, T0 + HOUR, incident_id, proof, "chen", "人工", AUTO)
         assert proposals.lapse(conn, T0 + HOUR) == 1
         assert proposals.of_incident(conn, incident_id)[0].state == ProposalState.LAPSED.value
 
@@ -169,9 +171,9 @@ def test_a_proposal_goes_with_its_incident_into_the_one_that_stays(store: Store)
 
 def evidence(conn: Connection, incident_id: str, url: str | None = URL) -> str:
     document = None if url else "通报原件"
-    proof = acts.Proof(EvidenceKind.STATEMENT, "新闻办", T0 + HOUR, T0 + HOUR, url=url, document=document)
-    acts.stop(conn, T0 + HOUR, incident_id, proof, "chen", "人工", AUTO)
-    return str(conn.execute(select(acts.EVIDENCE.c.id)).scalars().all()[-1])
+    proof = proving.Proof(EvidenceKind.STATEMENT, "新闻办", T0 + HOUR, T0 + HOUR, url=url, document=document)
+    proving.stop(conn, T0 + HOUR, incident_id, proof, "chen", "人工", AUTO)
+    return str(conn.execute(select(planning.EVIDENCE.c.id)).scalars().all()[-1])
 
 
 def test_evidence_with_an_address_is_looked_at_and_paper_is_not(store: Store) -> None:
@@ -206,7 +208,7 @@ def test_a_proof_that_was_withdrawn_may_be_registered_again(store: Store) -> Non
         evidence_id = evidence(conn, incident_id)
         with pytest.raises(NotAllowed, match="不能重复"):
             evidence(conn, incident_id)
-        acts.retract(conn, T0 + 2 * HOUR, incident_id, evidence_id, "chen", "页面被删", AUTO)
+        proving.retract(conn, T0 + 2 * HOUR, incident_id, evidence_id, "chen", "页面被删", AUTO)
         assert {clock.rule_id for clock in clocks.open_clocks(conn, incident_id)} == {"first", "meet"}
         evidence(conn, incident_id)
         assert incidents.get(conn, incident_id).closed_at is None

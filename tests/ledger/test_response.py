@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from models.core.vocabulary import EvidenceKind, Grade, StartEvent
-from models.ledger import acts, joining, outbox, views
+from models.ledger import acts, joining, outbox, proving, views
 from models.ledger.incidents import NoSuchIncident, NotAllowed
 from models.ledger.raising import Sweep, raise_due
 from models.ledger.store import Store
@@ -37,8 +37,8 @@ def sweep(store: Store, now: datetime) -> list[str]:
 
 def proof(
     at: datetime, kind: EvidenceKind = EvidenceKind.STATEMENT, url: str = "https://example.org/1"
-) -> acts.Proof:
-    return acts.Proof(kind, "临江发布", at, at, url=url, snapshot=url.encode())
+) -> proving.Proof:
+    return proving.Proof(kind, "临江发布", at, at, url=url, snapshot=url.encode())
 
 
 def clock_states(store: Store, incident: str, now: datetime) -> dict[str, str]:
@@ -89,7 +89,7 @@ def test_a_breached_clock_goes_on_every_hour_until_evidence(store: Store) -> Non
     assert "first_statement +1h zhou" in sweep(store, MIDNIGHT + 6 * HOUR)
     assert clock_states(store, incident, MIDNIGHT + 6 * HOUR)["first_statement"] == "breached"
     with store.write() as conn:
-        acts.stop(
+        proving.stop(
             conn, MIDNIGHT + 6.5 * HOUR, incident, proof(MIDNIGHT + 6.4 * HOUR), "chen", "首发", rules_for
         )
     assert sweep(store, MIDNIGHT + 7 * HOUR) == []
@@ -102,7 +102,7 @@ def test_a_breached_clock_goes_on_every_hour_until_evidence(store: Store) -> Non
 def test_evidence_stops_its_clock_by_the_platforms_time_and_leaves_the_other(store: Store) -> None:
     incident = opened(store, MIDNIGHT)
     with store.write() as conn:
-        stopped = acts.stop(
+        stopped = proving.stop(
             conn, MIDNIGHT + 6 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发", rules_for
         )
     assert stopped == ["first_statement"]
@@ -150,23 +150,28 @@ def test_a_corrected_time_replans_and_keeps_the_old_plan(store: Store) -> None:
     [
         (proof(MIDNIGHT + 9 * HOUR), "在将来"),
         (proof(MIDNIGHT - HOUR), "早于事件"),
-        (acts.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT, url="javascript:1"), "不是网址"),
-        (acts.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT), "发布地址"),
+        (
+            proving.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT, url="javascript:1"),
+            "不是网址",
+        ),
+        (proving.Proof(EvidenceKind.STATEMENT, "临江发布", MIDNIGHT, MIDNIGHT), "发布地址"),
     ],
 )
-def test_impossible_evidence_is_refused_with_the_reason(store: Store, given: acts.Proof, wanted: str) -> None:
+def test_impossible_evidence_is_refused_with_the_reason(
+    store: Store, given: proving.Proof, wanted: str
+) -> None:
     incident = opened(store, MIDNIGHT)
     with pytest.raises(NotAllowed, match=wanted), store.write() as conn:
-        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
 
 
 def test_the_same_proof_is_used_once(store: Store) -> None:
     incident = opened(store, MIDNIGHT)
     given = proof(MIDNIGHT + MINUTE)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
     with pytest.raises(NotAllowed, match="不能重复"), store.write() as conn:
-        acts.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + HOUR, incident, given, "chen", "首发", rules_for)
 
 
 def test_an_incident_closes_only_when_no_clock_is_open(store: Store) -> None:
@@ -175,7 +180,7 @@ def test_an_incident_closes_only_when_no_clock_is_open(store: Store) -> None:
         acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "办完")
     with store.write() as conn:
         for rule_id in ("first_statement", "press_conference"):
-            acts.waive(conn, MIDNIGHT + HOUR, incident, rule_id, "zhou", "周主要", "误报，经核实无此事")
+            proving.waive(conn, MIDNIGHT + HOUR, incident, rule_id, "zhou", "周主要", "误报，经核实无此事")
         acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "误报")
     with store.write() as conn:
         acts.reopen(conn, MIDNIGHT + 2 * HOUR, incident, "li", "声明撤回", rules_for)
@@ -185,7 +190,7 @@ def test_merging_keeps_the_earlier_start_and_moves_the_evidence(store: Store) ->
     first = opened(store, MIDNIGHT)
     second = opened(store, MIDNIGHT + 2 * HOUR)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + 3 * HOUR, first, proof(MIDNIGHT + 3 * HOUR), "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + 3 * HOUR, first, proof(MIDNIGHT + 3 * HOUR), "chen", "首发", rules_for)
         joining.merge(conn, MIDNIGHT + 3 * HOUR, first, second, "li", "同一事件", rules_for)
     with store.read() as conn:
         shown = views.incident(conn, second, MIDNIGHT + 3 * HOUR, {})
@@ -252,7 +257,9 @@ def test_verify_passes_and_finds_a_changed_row_and_a_changed_entry(store: Store)
     incident = opened(store, MIDNIGHT)
     sweep(store, MIDNIGHT + 3 * HOUR)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + 4 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发", rules_for)
+        proving.stop(
+            conn, MIDNIGHT + 4 * HOUR, incident, proof(MIDNIGHT + 4 * HOUR), "chen", "首发", rules_for
+        )
     assert verify(store, MIDNIGHT + 5 * HOUR)["findings"] == []
     with store.write() as conn:
         conn.execute(text("UPDATE incident SET grade = 'IV'"))
@@ -295,7 +302,7 @@ def test_progress_renews_an_acknowledgement_and_gives_none(store: Store) -> None
 def test_what_was_published_stays_published_when_a_time_is_corrected(store: Store) -> None:
     incident = opened(store, MIDNIGHT)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发", rules_for)
         earlier = MIDNIGHT - 3 * HOUR
         acts.correct_time(
             conn, MIDNIGHT + 2 * HOUR, incident, StartEvent.OCCURRENCE, earlier, "li", "监控核实", rules_for
@@ -308,7 +315,7 @@ def test_what_was_published_stays_published_when_a_time_is_corrected(store: Stor
 def test_a_merged_incident_brings_its_statement_with_it(store: Store) -> None:
     first, second = opened(store, MIDNIGHT), opened(store, MIDNIGHT + HOUR)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + 2 * HOUR, first, proof(MIDNIGHT + 2 * HOUR), "chen", "首发", rules_for)
+        proving.stop(conn, MIDNIGHT + 2 * HOUR, first, proof(MIDNIGHT + 2 * HOUR), "chen", "首发", rules_for)
         joining.merge(conn, MIDNIGHT + 3 * HOUR, first, second, "li", "同一事件", rules_for)
     assert clock_states(store, second, MIDNIGHT + 3 * HOUR)["first_statement"] == "met"
 
@@ -318,15 +325,15 @@ def test_reopening_runs_the_clocks_again_from_the_same_start_and_old_proof_does_
 ) -> None:
     incident = opened(store, MIDNIGHT)
     with store.write() as conn:
-        acts.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发", rules_for)
-        acts.waive(conn, MIDNIGHT + HOUR, incident, "press_conference", "zhou", "周主要", "影响有限")
+        proving.stop(conn, MIDNIGHT + HOUR, incident, proof(MIDNIGHT + HOUR), "chen", "首发", rules_for)
+        proving.waive(conn, MIDNIGHT + HOUR, incident, "press_conference", "zhou", "周主要", "影响有限")
         acts.close(conn, MIDNIGHT + HOUR, incident, "chen", "办完")
         acts.reopen(conn, MIDNIGHT + 2 * HOUR, incident, "li", "声明撤回", rules_for)
     states = clock_states(store, incident, MIDNIGHT + 2 * HOUR)
     assert states == {"first_statement": "running", "press_conference": "running"}
     with store.write() as conn:
         again = proof(MIDNIGHT + 3 * HOUR, url="https://example.org/2")
-        assert acts.stop(conn, MIDNIGHT + 3 * HOUR, incident, again, "chen", "更正后重发", rules_for) == [
+        assert proving.stop(conn, MIDNIGHT + 3 * HOUR, incident, again, "chen", "更正后重发", rules_for) == [
             "first_statement"
         ]
     assert verify(store, MIDNIGHT + 4 * HOUR)["ok"]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from flows.scribe import Counts, Scribe
+from flows.collecting.scribe import Counts, Scribe
 from models.core.moment import CST
 from models.ledger import duties
 from models.ledger.store import Connection, LedgerError, Store

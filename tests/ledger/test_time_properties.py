@@ -27,13 +27,13 @@ from models.core.moment import CST, iso
 from models.core.situation import Situation
 from models.core.vocabulary import OPEN_STATES, ClockState, EvidenceKind, Grade, StartEvent
 from models.core.workdays import WorkingDays, YearDays
-from models.ledger import acts, clocks, joining, journal
-from models.ledger.acts import EVIDENCE
+from models.ledger import acts, clocks, joining, journal, proving
 from models.ledger.clocks import LIVE, BoundRule
 from models.ledger.entry import Entry
 from models.ledger.incidents import INCIDENT
 from models.ledger.joining import JUDGEMENT
 from models.ledger.outbox import ALERT, STEP
+from models.ledger.planning import EVIDENCE
 from models.ledger.raising import Sweep, raise_due
 from models.ledger.store import Connection, LedgerError, Store
 from models.ledger.verify import verify
@@ -203,12 +203,12 @@ class Night(RuleBasedStateMachine):
     @rule(which=pick, kind=kinds, ago=some_time)
     def stop(self, which: int, kind: EvidenceKind, ago: timedelta) -> None:
         url = f"https://example.org/{next(numbers)}"
-        proof = acts.Proof(kind, "临江发布", self.now - ago, self.now, url=url, snapshot=url.encode())
-        self.act(lambda conn: acts.stop(conn, self.now, self.one(which), proof, "li", "已发布", rules_for))
+        proof = proving.Proof(kind, "临江发布", self.now - ago, self.now, url=url, snapshot=url.encode())
+        self.act(lambda conn: proving.stop(conn, self.now, self.one(which), proof, "li", "已发布", rules_for))
 
     @rule(which=pick, clock=st.sampled_from([r.id for r in (ACK, *GRAVE, *OTHER)]))
     def waive(self, which: int, clock: str) -> None:
-        self.act(lambda conn: acts.waive(conn, self.now, self.one(which), clock, "li", "李", "无需回应"))
+        self.act(lambda conn: proving.waive(conn, self.now, self.one(which), clock, "li", "李", "无需回应"))
 
     @rule(which=pick, other=pick)
     def merge(self, which: int, other: int) -> None:
@@ -235,7 +235,7 @@ class Night(RuleBasedStateMachine):
             incident = self.one(which)
             proofs = conn.execute(select(EVIDENCE.c.id).where(EVIDENCE.c.incident_id == incident)).scalars()
             for proof in list(proofs)[:1]:
-                acts.retract(conn, self.now, incident, proof, "li", "原文已删除", rules_for)
+                proving.retract(conn, self.now, incident, proof, "li", "原文已删除", rules_for)
 
         self.act(do)
 
@@ -244,7 +244,7 @@ class Night(RuleBasedStateMachine):
         def do(conn: Connection) -> None:
             incident = self.one(which)
             for clock in clocks.live_clocks(conn, incident):
-                acts.waive(conn, self.now, incident, clock.rule_id, "li", "李", "演练结束")
+                proving.waive(conn, self.now, incident, clock.rule_id, "li", "李", "演练结束")
             acts.close(conn, self.now, incident, "li", "办结")
 
         self.act(do)

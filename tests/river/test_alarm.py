@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from flows import alarm
-from flows.alarm import InDatabase, OnDisk
 from flows.audit import Finding, findings
 from flows.deliver import deliver
 from flows.duty import perform
-from flows.lookout import FAILING_S, Lookout
+from flows.processes.lookout import FAILING_S, Lookout
 from flows.respond import respond
+from flows.telling import alarm
+from flows.telling.alarm import InDatabase, OnDisk
 from models.core.vocabulary import AlertKind
 from models.ledger import duties
 from playbooks.papers import AlarmSource

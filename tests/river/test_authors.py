@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.console.desk import Refusal, Unknown
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.wiring import House
 from playbooks.shelf import SHIPPED
 from support.sites import ENVIRON, write_site

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.sorting import Cluster
+from flows.judging.sorting import Cluster
 from models.core.facts import Facts
 from models.core.vocabulary import Medium
 from support.duty import MIDNIGHT, MINUTE

@@ -11,8 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from connectors.console.app import build
-from flows import letters
-from flows.desk import Desk
+from flows.collecting import letters
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.ledger import deadletters, signals
 from models.ledger.verify import verify

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.deliver import deliver
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.respond import respond
 from flows.wiring import House
 from models.core.vocabulary import AlertKind

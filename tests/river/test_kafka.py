@@ -23,10 +23,10 @@ from sqlalchemy import func, select
 
 from connectors.broker import TicketConsumer, publish
 from connectors.ports import Refused
-from flows import gauges
-from flows.desk import Desk
-from flows.following import Follower, broker_settings, follow_broker, note
+from flows.collecting.following import Follower, broker_settings, follow_broker, note
 from flows.ingest import store
+from flows.office import gauges
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.ledger.deadletters import DEAD
 from models.ledger.signals import SIGNAL
@@ -247,7 +247,7 @@ def _outlive(tmp_path: Path, kafka: Broker, server: postgres.Server) -> None:
 MEMBER = """
 import sys, threading
 from pathlib import Path
-from flows.following import follow_broker
+from flows.collecting.following import follow_broker
 from flows.wiring import House
 with House.open(Path(sys.argv[1])) as house:
     follow_broker(house, threading.Event())

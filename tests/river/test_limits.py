@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flows import coverage, doctor
-from flows.desk import Desk
 from flows.duty import perform
+from flows.office import coverage, doctor
+from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.signals import Batch, RawSignal
 from models.core.text import fingerprint

@@ -11,8 +11,8 @@ from conftest import missing
 from starlette.testclient import TestClient
 
 from connectors.console.app import build
-from flows.desk import Desk
-from flows.loop import ClockLoop
+from flows.office.desk import Desk
+from flows.processes.loop import ClockLoop
 from flows.wiring import House
 from support import postgres
 from support.receiver import Receiver

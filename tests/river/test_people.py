@@ -18,8 +18,8 @@ import pytest
 from connectors.console.desk import Refusal, Unknown
 from flows.deliver import deliver
 from flows.duty import perform
-from flows.handover import hand_over
-from flows.reach import reach
+from flows.telling.handover import hand_over
+from flows.telling.reach import reach
 from models.core.roster import Contact, ReachTest, Roster, Rotation, Rung, Shift
 from models.core.vocabulary import Role
 from support.cli import Cli
@@ -276,7 +276,7 @@ DYING = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from flows.handover import hand_over
+from flows.telling.handover import hand_over
 from flows.wiring import House
 from support.river_site import HandTime
 from models.core.moment import parse_iso

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from flows import bursts, planning
-from flows.backtest import Window, of_plan, of_rule
 from flows.deliver import deliver
 from flows.ingest import store as put
+from flows.judging import bursts, planning
+from flows.judging.backtest import Window, of_plan, of_rule
 from flows.triage import triage
 from flows.wiring import House
 from models.core.signals import Batch, RawSignal

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from flows.desk import Desk
-from flows.loop import ClockLoop
-from flows.projector import KEY
+from flows.office.desk import Desk
+from flows.processes.loop import ClockLoop
+from flows.processes.projector import KEY
 from flows.respond import respond
 from flows.wiring import House
 from models.core.moment import CST, iso
@@ -102,7 +102,7 @@ def place(tmp_path: Path, server: PrefectServer) -> Iterator[Place]:
 
 
 def test_a_feed_item_becomes_a_signal_through_a_run_that_prefect_shows(place: Place) -> None:
-    entrypoints = {f"flows.deployed.{name}" for name in DUTIES}
+    entrypoints = {f"flows.processes.deployed.{name}" for name in DUTIES}
     until(lambda: place.server.deployments().keys() >= entrypoints, place.runner.words)
     done = until(
         lambda: [run for run in place.server.runs() if run["name"].startswith("收集 · 新 1")],
@@ -136,7 +136,7 @@ def test_a_raised_step_is_told_as_one_run_however_often_it_is_projected(place: P
 PLAIN = """
 import asyncio, json, sys
 from pathlib import Path
-from flows.deployed import FLOWS
+from flows.processes.deployed import FLOWS
 from flows.duty import perform
 from flows.wiring import House
 

@@ -21,10 +21,10 @@ import pytest
 from sqlalchemy import select
 
 from connectors.broker import Publisher, publish, schema
-from flows.desk import Desk
-from flows.following import Follower, broker_settings
-from flows.publishing import follow_results, publish_letters, publish_results, results_mark
+from flows.collecting.following import Follower, broker_settings
+from flows.office.desk import Desk
 from flows.respond import respond
+from flows.telling.publishing import follow_results, publish_letters, publish_results, results_mark
 from flows.wiring import House
 from models.core.moment import iso
 from models.core.signals import Rejected
@@ -206,7 +206,7 @@ class Forgetful:
 HERALD = """
 import sys, threading
 from pathlib import Path
-from flows.publishing import follow_results
+from flows.telling.publishing import follow_results
 from flows.wiring import House
 with House.open(Path(sys.argv[1])) as house:
     follow_results(house, threading.Event())

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import pytest
 
-from flows.children import is_free
+from flows.processes.children import is_free
 from models.core.moment import parse_iso
 from support.postgres import free_port
 from support.processes import Process, answers, environ, family, huiying

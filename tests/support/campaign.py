@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from connectors.console.desk import Refusal, Unavailable
 from flows import timekeeping
-from flows.desk import Desk
+from flows.office.desk import Desk
 from flows.timekeeping import FastTime, machine_now
 from flows.wiring import House
 from models.core.moment import iso

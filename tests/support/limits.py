@@ -12,7 +12,7 @@ from models.core.clock import ClockRule
 from models.core.situation import Situation
 from models.core.vocabulary import EvidenceKind, Grade, OpinionKind, StartEvent
 from models.core.workdays import Calendar, YearDays
-from models.ledger import acts, views
+from models.ledger import acts, proving, views
 from models.ledger.clocks import BoundRule
 from models.ledger.raising import Sweep, raise_due
 from models.ledger.store import Store
@@ -54,9 +54,9 @@ def publish(
     kind: EvidenceKind = EvidenceKind.STATEMENT, published: datetime | None = None,
 ) -> list[str]:  # fmt: skip
     url = f"https://example.org/{at.isoformat()}/{kind.value}"
-    proof = acts.Proof(kind, "临江发布", published or at, at, url=url, snapshot=url.encode())
+    proof = proving.Proof(kind, "临江发布", published or at, at, url=url, snapshot=url.encode())
     with store.write() as conn:
-        return acts.stop(conn, at, incident, proof, "chen", "发布", rules)
+        return proving.stop(conn, at, incident, proof, "chen", "发布", rules)
 
 
 def shown(store: Store, incident: str, now: datetime) -> dict[str, str]:

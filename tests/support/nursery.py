@@ -42,7 +42,9 @@ def work(site: Path) -> None:
     with (site / "workers.log").open("ab", buffering=0) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    common, loop, wiring = map(import_module, ("flows.commands.common", "flows.loop", "flows.wiring"))
+    common, loop, wiring = map(
+        import_module, ("flows.commands.common", "flows.processes.loop", "flows.wiring")
+    )
     common.quiet_logs()
     loop.ClockLoop(wiring.House.open(site), DUTIES).start()
     threading.Event().wait()

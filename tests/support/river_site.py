@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 import pytest
 
 from flows.deliver import deliver
-from flows.desk import Desk
 from flows.ingest import ingest
+from flows.office.desk import Desk
 from flows.respond import respond
 from flows.triage import triage
 from flows.watch import watch

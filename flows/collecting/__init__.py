@@ -1,0 +1,1 @@
+"""What comes in: feeds, files, pushes, messages."""

@@ -1,0 +1,197 @@
+"""Follow the broker: Kafka messages become signals, at least once, stored exactly once by their key.
+
+Read (poll) → append (signals, then the offset); the next messages are read meanwhile. A broker, a topic
+or a database that is away is named and tried again; what was read and not stored comes again, because
+its offset was not committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from connectors import broker
+from connectors.ports import ConnectorError, Refused
+from flows.collecting.intake import store
+from flows.wiring import House
+from models.core.moment import iso
+from models.ledger import duties
+from models.ledger.store import LedgerError
+
+log = structlog.get_logger()
+
+LAG = "kafka.lag"
+"""The setting that holds what waits: {"parts": {"topic/partition": {"waiting", "at"}}, "missing": [topic],
+"topics": {topic: its identity}}."""
+PAUSE_S = 3.0
+LOOK_EVERY_S = 3.0
+IN_HAND_S = 10.0
+"""How long a partition that is to go waits for what is being stored."""
+MOST = 2000
+"""Messages of one poll, and so of one transaction."""
+
+
+def broker_settings(house: House) -> broker.BrokerSettings:
+    """The site's settings with its secrets. Raises Refused when a secret cannot be read."""
+    kafka = house.site.kafka
+    try:
+        security = {name: _secured(house, name, value) for name, value in kafka.security.items()}
+    except (LookupError, OSError, ValueError) as error:
+        raise Refused(f"kafka.security: {error}") from None
+    return broker.BrokerSettings(
+        kafka.bootstrap,
+        tuple(kafka.topics),
+        kafka.group,
+        security=security,
+        posts=tuple(kafka.posts),
+        writes=tuple(topic for topic in (kafka.results, kafka.dead_letters) if topic),
+        assignor=kafka.assignor,
+    )
+
+
+def _secured(house: House, name: str, value: Any) -> Any:
+    """A setting's value: secrets looked up, and files found beside the site's own."""
+    if not isinstance(value, str):
+        return value
+    if name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile", "ssl_crlfile"):
+        return str(house.site.directory / Path(house.site.secrets(value)))
+    return house.site.secrets(value)
+
+
+def follow_broker(house: House, stopped: threading.Event) -> None:
+    """Consume until told to stop."""
+    with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
+        follower = Follower(house, pool)
+        while not stopped.is_set():
+            try:
+                follower.step()
+            except (ConnectorError, LedgerError) as error:
+                name_fault(house, "kafka", error)
+                follower.let_go()
+                stopped.wait(PAUSE_S)
+        follower.let_go()
+
+
+@dataclass
+class Follower:
+    """A member of the group at work: the next messages are read while the last are written.
+
+    `writing`: what is being stored, and the offsets that are committed once it is. `known`: topic → its
+    identity. `counts`: read, accepted, duplicate, rejected since the start.
+    """
+
+    house: House
+    pool: ThreadPoolExecutor
+    most: int = MOST
+    consumer: broker.TicketConsumer | None = None
+    writing: tuple[Future[dict[str, int]], tuple[broker.Offset, ...]] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    looked: float = float("-inf")
+    known: dict[str, str] | None = None
+
+    def step(self, timeout_s: float = 1.0) -> None:
+        """One poll; the last batch committed, the next one handed to the writer; every few seconds
+        also a look at what waits."""
+        if self.consumer is None:
+            self.consumer = broker.TicketConsumer(broker_settings(self.house), self.in_hand)
+        polled = self.consumer.poll(timeout_s, self.most)
+        self.settle(self.consumer)
+        if polled.batch.read:
+            self.writing = self.pool.submit(store, self.house, polled.batch, "kafka"), polled.offsets
+        if time.monotonic() - self.looked > LOOK_EVERY_S:
+            self.looked = time.monotonic()
+            self.look(self.consumer)
+
+    def settle(self, consumer: broker.TicketConsumer) -> None:
+        """Wait until what was handed to the writer is committed, then commit its offsets: a message is
+        read at least once, and stored exactly once by its unique key. Raises what the writer raised."""
+        if self.writing is None:
+            return
+        stored, offsets = self.writing
+        self.counts.update(stored.result())
+        self.writing = None
+        if not consumer.commit(offsets):
+            log.info("the group moved on before the offsets were committed; they are read again")
+
+    def in_hand(self) -> tuple[broker.Offset, ...]:
+        """Partitions are about to go: the offsets of what is stored. A failure stays where it is, for
+        `settle` to raise: a partition that we keep must not go on behind it."""
+        if self.writing is None:
+            return ()
+        stored, offsets = self.writing
+        wait([stored], timeout=IN_HAND_S)
+        if not stored.done() or stored.exception() is not None:
+            return ()
+        self.counts.update(stored.result())
+        self.writing = None
+        return offsets
+
+    def look(self, consumer: broker.TicketConsumer) -> None:
+        """Note how far behind each partition is and which topics are gone. One that was made anew is
+        read from its first message, since our numbers are another topic's."""
+        there = consumer.topics()
+        before = self._before()
+        self.settle(consumer)
+        for topic in renewed(before, there):
+            log.warning("a topic was made anew and is read from its start", topic=topic)
+            consumer.from_start(topic)
+        back = set(there) - set(before)
+        self.known = before | there
+        note(
+            self.house,
+            consumer.lags(),
+            there,
+            f"{self.house.site.kafka.bootstrap}，已收 {self.counts['accepted']} 条",
+        )
+        if back and before:  # kafka-python goes on with its old picture of a topic that was gone
+            self.let_go()
+
+    def _before(self) -> dict[str, str]:
+        if self.known is not None:
+            return self.known
+        with self.house.store.read() as conn:
+            return dict((duties.get_setting(conn, LAG) or {}).get("topics", {}))
+
+    def let_go(self) -> None:
+        """Give the partitions back, what is stored committed; what is not is read again."""
+        if self.consumer is not None:
+            with contextlib.suppress(ConnectorError):  # it is being given up in any case
+                self.consumer.close()
+        self.consumer, self.writing, self.looked = None, None, float("-inf")
+
+
+def renewed(before: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
+    """Topics that were deleted and made again since: the name is the same, the identity is not."""
+    return [topic for topic, one in there.items() if one and before.get(topic, one) != one]
+
+
+def note(house: House, lags: Mapping[str, int], there: Mapping[str, str], detail: str) -> None:
+    """This member's partitions into the shared picture; what the others wrote of theirs stays."""
+    with house.store.write() as conn:
+        now = house.time.now()
+        known = duties.get_setting(conn, LAG) or {}
+        parts = {name: one for name, one in known.get("parts", {}).items() if name.split("/")[0] in there}
+        parts |= {name: {"waiting": waiting, "at": iso(now)} for name, waiting in lags.items()}
+        wanted = (*house.site.kafka.topics, *house.site.kafka.posts)
+        missing = [topic for topic in wanted if topic not in there]
+        topics = {**known.get("topics", {}), **there}
+        duties.put_setting(conn, LAG, {"parts": parts, "missing": missing, "topics": topics})
+        duties.beat(conn, "kafka", now, detail)
+
+
+def name_fault(house: House, duty: str, error: Exception) -> None:
+    """On the board; where the database itself is what is away, the log is left."""
+    try:
+        with house.store.write() as conn:
+            duties.beat(conn, duty, house.time.now(), "", str(error))
+    except LedgerError as gone:
+        log.error("the queue cannot be reached", reason=str(error), and_also=str(gone))

@@ -1,0 +1,1 @@
+"""What a signal says, and whether it is more than usual."""

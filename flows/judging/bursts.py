@@ -1,0 +1,311 @@
+"""Bursts at work: does some place, topic or source bring more than this hour of this weekday should?
+
+Read the stretch and what is usual, decide by `core.burst`, append: an incident opens, or the one that
+most of these signals belong to grows hotter. A hit mutes nothing: what grows on is told again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flows.judging.sorting import TICKETS
+from flows.triage import part_row
+from flows.wiring import House
+from models.core.burst import (
+    DAYS,
+    WEEKS,
+    Burst,
+    BurstRule,
+    Outage,
+    Usual,
+    burst,
+    grown,
+    locality,
+    outages,
+    unsettled,
+    usable,
+    usual,
+)
+from models.core.grade import GradePart
+from models.core.keywords import common_words
+from models.core.moment import iso, local
+from models.core.personal import mask_personal, mask_said
+from models.core.vocabulary import Grade, Medium, StartEvent
+from models.ledger import acts, incidents, pulses
+from models.ledger.entry import Entry
+from models.ledger.journal import append
+from models.ledger.store import Connection, Row
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+HISTORY = timedelta(weeks=WEEKS)
+ALL = "全部信源"
+SHARE = 0.5
+"""An incident that so much of a burst belongs to is what the burst is about."""
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The signals of one rule and group, said within the rule's time."""
+
+    rule: BurstRule
+    group: str
+    signals: tuple[Row[Any], ...]
+    said: tuple[datetime, ...]
+
+
+def look(house: House) -> str:
+    """Look once; the result in words."""
+    now, rules = house.time.now(), house.site.watch.bursts
+    if not rules:
+        return "没有突增规则"
+    with house.store.read() as conn:
+        found = list(found_at(conn, rules, now))
+        known = pulses.surges(conn)
+    done = [_tell(house, one, rows, known, now) for one, rows in found]
+    with house.store.write() as conn:
+        pulses.forget(conn, now)
+    opened, hotter = done.count("opened"), done.count("hotter")
+    return f"突增 {len(found)} 处，立案 {opened}，升温 {hotter}" if found else "没有突增"
+
+
+# ── reading and deciding ──────────────────────────────────────────────────────────────────────
+
+
+def found_at(
+    conn: Connection, rules: Sequence[BurstRule], now: datetime
+) -> Iterable[tuple[Burst, tuple[Row[Any], ...]]]:
+    """Every burst of this moment with its signals; `now` may lie in the past."""
+    longest = max(rule.within for rule in rules)
+    seen = pulses.recent(conn, now - longest, now)
+    rows = [row for row in seen if row.medium != Medium.OFFICIAL.value]
+    hours = pulses.active_hours(conn, {row.source_id for row in rows}, now - HISTORY, now)
+    stretches = [one for rule in rules for one in _stretches(rule, rows, hours, now)]
+    history = _History(conn, now, stretches) if stretches else None
+    for one in stretches:
+        known = history.usual(one, hours) if history else None
+        found = burst(one.rule, one.group, len(one.signals), known)
+        if found is not None:
+            yield found, one.signals
+
+
+def _said(row: Row[Any]) -> datetime:
+    moment: datetime = min(row.published_at, row.seen_at) if row.published_at else row.seen_at
+    return moment
+
+
+def _stretches(
+    rule: BurstRule, rows: Sequence[Row[Any]], hours: Mapping[str, list[datetime]], now: datetime
+) -> list[Stretch]:
+    """The rule's groups that might be a burst at all; what a shaky source brings is not counted."""
+    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    shaky = {name for name, seen in hours.items() if unsettled(seen, now, rule.within)}
+    for row in rows:
+        group = _group(rule, row)
+        if group and now - _said(row) < rule.within and _counts(rule, row, shaky):
+            groups[group].append(row)
+    least = rule.count + 1 if rule.count is not None else rule.minimum
+    return [
+        Stretch(rule, group, tuple(found), tuple(map(_said, found)))
+        for group, found in groups.items()
+        if len(found) >= least
+    ]
+
+
+def _counts(rule: BurstRule, row: Row[Any], shaky: set[str]) -> bool:
+    """A source that is new or just back brings what it had saved up: only its own times can be trusted."""
+    if rule.media and Medium(row.medium) not in rule.media:
+        return False
+    return row.source_id not in shaky or (rule.count is not None and row.published_at is not None)
+
+
+def _group(rule: BurstRule, row: Row[Any]) -> str:
+    match rule.by:
+        case "place":
+            return locality(mask_personal(row.place)) if row.place else ""
+        case "topic":
+            return str(row.topic)
+        case "source":
+            return str(row.source_id)
+        case "all":
+            return ALL
+
+
+class _History:
+    """The same stretch of earlier days and weeks, read at once for all rules."""
+
+    def __init__(self, conn: Connection, now: datetime, stretches: Sequence[Stretch]) -> None:
+        self._now = now
+        back = [DAY * n for n in range(1, DAYS + 1)] + [DAY * 7 * n for n in range(1, WEEKS + 1)]
+        withins = {one.rule.within for one in stretches}
+        wanted = {hour for length in back for within in withins for hour, _ in _hours(now - length, within)}
+        self._rows: dict[datetime, list[Row[Any]]] = defaultdict(list)
+        for row in pulses.in_hours(conn, sorted(wanted)):
+            self._rows[row.hour].append(row)
+
+    def usual(self, one: Stretch, hours: Mapping[str, list[datetime]]) -> Usual | None:
+        sources = {row.source_id for row in one.signals}
+        gone = [outage for source in sources for outage in outages(hours.get(source, []), self._now)]
+        begun = min((seen[0] for source in sources if (seen := hours.get(source))), default=self._now)
+        weeks = self._counts(one, [DAY * 7 * n for n in range(1, WEEKS + 1)], gone, begun)
+        days = self._counts(one, [DAY * n for n in range(1, DAYS + 1)], gone, begun)
+        return usual(weeks, days)
+
+    def _counts(
+        self, one: Stretch, back: Sequence[timedelta], gone: Sequence[Outage], begun: datetime
+    ) -> list[float]:
+        """How many there were in each of the earlier stretches that all these sources lived through."""
+        ends = [self._now - length for length in back]
+        within = one.rule.within
+        clear = [end for end in ends if end - within >= begun and usable(end - within, end, gone)]
+        return [self._count(one, end) for end in clear]
+
+    def _count(self, one: Stretch, end: datetime) -> float:
+        counted: float = sum(
+            share * row.signals
+            for hour, share in _hours(end, one.rule.within)
+            for row in self._rows.get(hour, ())
+            if _in_group(one, row)
+        )
+        return counted
+
+
+def _in_group(one: Stretch, row: Row[Any]) -> bool:
+    if row.medium == Medium.OFFICIAL.value:
+        return False
+    if one.rule.media and Medium(row.medium) not in one.rule.media:
+        return False
+    values = {"place": row.place, "topic": row.topic, "source": row.source_id, "all": ALL}
+    return bool(values[one.rule.by] == one.group)
+
+
+def _hours(end: datetime, within: timedelta) -> list[tuple[datetime, float]]:
+    """The full hours that (end - within, end] touches, each with the share of it that lies inside."""
+    hour = local(end - within).replace(minute=0, second=0, microsecond=0)
+    found = []
+    while hour < end:
+        inside = min(end, hour + HOUR) - max(end - within, hour)
+        found.append((hour, inside / HOUR))
+        hour += HOUR
+    return [(hour, share) for hour, share in found if share > 0]
+
+
+# ── appending ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _tell(
+    house: House, one: Burst, rows: Sequence[Row[Any]], known: Mapping[Key, Row[Any]], now: datetime
+) -> str:
+    """Open an incident, or raise the heat of the one that it belongs to; "" when it was told already."""
+    with house.store.write() as conn:
+        last = known.get((one.rule.id, one.group))
+        again = last is not None and now - last.last_at < one.rule.within
+        if last is not None and is_told(one, last.last_at, last.told, now):
+            return ""
+        home = _home(conn, rows, last.incident_id if last is not None and again else None)
+        if home is None:
+            home = _open(conn, house, one, rows, now)
+            done = "opened"
+        else:
+            _heat(conn, house, one, home, now)
+            done = "hotter"
+        _link(conn, one, rows, home, now)
+        began = last.began_at if last is not None and again else now
+        pulses.keep(conn, _surge_row(one, home, began, now))
+        return done
+
+
+def is_told(one: Burst, last_at: datetime, told: int, now: datetime) -> bool:
+    """Has it been told within its own stretch, and not grown much since?"""
+    return now - last_at < one.rule.within and not grown(told, one.count)
+
+
+def _surge_row(one: Burst, home: str, began: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "rule_id": one.rule.id,
+        "group": one.group,
+        "began_at": began,
+        "last_at": now,
+        "told": one.count,
+        "incident_id": home,
+    }
+
+
+def _home(conn: Connection, rows: Sequence[Row[Any]], before: str | None) -> str | None:
+    """The open incident that this burst has opened before, or that at least half of its signals belong to."""
+    belonging = Counter(row.incident_id for row in rows if row.incident_id)
+    wanted = [name for name, count in belonging.most_common(1) if count >= SHARE * len(rows)]
+    about = incidents.by_ids(conn, [*([before] if before else []), *wanted])
+    return next((name for name, row in about.items() if row.closed_at is None), None)
+
+
+def _open(conn: Connection, house: House, one: Burst, rows: Sequence[Row[Any]], now: datetime) -> str:
+    part = _part(one)
+    first = min(now, *map(_said, rows))
+    tickets = all(Medium(row.medium) in TICKETS for row in rows)
+    start = StartEvent.RECEIPT if tickets else StartEvent.FIRST_PUBLIC
+    opening = acts.Opening(
+        title=_title(one, rows),
+        grade=one.rule.grade,
+        times={StartEvent.DISCOVERY: now, start: first},
+        by="huiying",
+        reason=mask_personal(one.reason),
+        grade_parts=[part_row(part)],
+        medium=rows[0].medium,
+        place=mask_personal(one.group) if one.rule.by == "place" else None,
+    )
+    return acts.open_incident(conn, now, opening, house.rules_for)
+
+
+def _title(one: Burst, rows: Sequence[Row[Any]]) -> str:
+    """东城区 2 小时内 23 件: 停水、异味; what most of them name."""
+    words = common_words([mask_said(row.title, row.medium, row.author) for row in rows], 3)
+    about = f": {'、'.join(words)}" if words else ""
+    return mask_personal(f"{one.rule.name} {one.group} {one.count} 件{about}")
+
+
+def _part(one: Burst) -> GradePart:
+    return GradePart("heat", one.rule.grade, f"{one.reason}(建议)", (), True)
+
+
+def _heat(conn: Connection, house: House, one: Burst, home: str, now: datetime) -> None:
+    """What is provisional rises with its reason; a person's grade is only proposed against; each is noted."""
+    row = incidents.get(conn, home)
+    why = mask_personal(one.reason)
+    grade = Grade(row.grade)
+    if grade >= one.rule.grade:
+        acts.note(conn, now, home, why, "huiying")
+    elif row.provisional:
+        parts = [part for part in row.grade_parts if part.get("part") != "heat"] + [part_row(_part(one))]
+        acts.set_grade(
+            conn, now, home, one.rule.grade, "huiying", why, house.rules_for, provisional=True, parts=parts
+        )
+    elif not incidents.proposed(conn, home, one.rule.grade):
+        acts.propose_grade(conn, now, home, one.rule.grade, why)
+
+
+def _link(conn: Connection, one: Burst, rows: Sequence[Row[Any]], home: str, now: datetime) -> None:
+    """Signals without an incident that share the burst's place or words go with it."""
+    words = common_words([row.title for row in rows], 3)
+    alone = [
+        row for row in rows if row.incident_id is None and (one.rule.by == "place" or _names(row, words))
+    ]
+    if not alone:
+        return
+    why = mask_personal(f"属于突增“{one.rule.name} {one.group}”")
+    moved = [{"signal_id": row.id, "incident_id": home, "link_reason": why} for row in alone]
+    count = incidents.get(conn, home).signal_count + len(moved)
+    last = max(map(_said, alone))
+    counts = [{"id": home, "signal_count": count, "last_signal_at": iso(last)}]
+    payload = {"update": {"judgement": moved, "incident": counts}}
+    append(conn, now, [Entry("signals_linked", payload, "huiying", why, home)])
+
+
+def _names(row: Row[Any], words: Sequence[str]) -> bool:
+    return any(word in row.title for word in words)

@@ -1,0 +1,139 @@
+"""`huiying doctor`: what is missing or wrong, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from connectors import broker
+from connectors.ports import ConnectorError
+from flows.collecting.following import broker_settings
+from flows.timekeeping import machine_now
+from flows.wiring import House
+from models.core.moment import local
+from models.ledger import duties
+from models.ledger.store import LedgerError, Store
+from playbooks.holidays import lacking, what_to_do
+from playbooks.problem import Problems
+from playbooks.site import Site, survey
+
+Finding = dict[str, Any]
+
+
+def examine(directory: Path) -> list[Finding]:
+    """Every check that can be made; one that depends on a failed one is left out."""
+    site, problems = survey(directory, os.environ, machine_now())
+    findings = [
+        _found("站点文件", False, str(problem), "改这一行，再运行 huiying lint", problem.warning)
+        for problem in problems
+    ]
+    if site is None:
+        return findings
+    findings.append(_found("站点文件", True, f"{site.name}，预案 {len(site.library.playbooks)} 份"))
+    findings += [*_database(site), *_weights(), *_roster(site), *_disk(directory)]
+    try:
+        with House.open(directory) as house:
+            findings += [*_channels(house), *_kafka(house), *_prefect(house), *_calendar(house)]
+    except (LedgerError, Problems) as error:
+        findings.append(_found("打开站点", False, str(error), "先修好上面各项"))
+    return findings
+
+
+def _found(what: str, ok: bool, detail: str, mend: str = "", warning: bool = False) -> Finding:
+    """A warning is worth a look before long; it does not make the answer a no."""
+    return {"what": what, "ok": ok or warning, "warning": warning and not ok, "detail": detail, "mend": mend}
+
+
+def _database(site: Site) -> Iterator[Finding]:
+    store = Store(site.database_url)
+    try:
+        store.migrate()
+        yield _found("数据库", True, store.shown)
+    except LedgerError as error:
+        yield _found("数据库", False, str(error), "启动数据库，或改 site.yaml 的 database")
+    finally:
+        store.close()
+
+
+def _weights() -> Iterator[Finding]:
+    from models.classify.judge import Judge
+    from models.classify.weights_file import WeightsError
+
+    try:
+        yield _found("分类器", True, str(dict(Judge.load().versions)))
+    except WeightsError as error:
+        yield _found(
+            "分类器", False, str(error), "huiying train --data DIR，或重新取出 models/classify/weights"
+        )
+
+
+def _roster(site: Site) -> Iterator[Finding]:
+    if not site.roster.ladder:
+        yield _found("值班表", False, "没有阶梯，提醒无人可送", "填写 roster.yaml 的 ladder")
+        return
+    silent = [person.name for person in site.roster.people if not person.contacts]
+    yield _found(
+        "值班表",
+        not silent,
+        f"{len(site.roster.people)} 人" + (f"，没有联系方式: {'、'.join(silent)}" if silent else ""),
+        "补 roster.yaml 的 contacts",
+    )
+
+
+def _disk(directory: Path) -> Iterator[Finding]:
+    free = shutil.disk_usage(directory).free
+    yield _found("磁盘", free > 2**30, f"剩余 {free / 2**30:.1f} GiB", "清理磁盘或换目录")
+
+
+def _channels(house: House) -> Iterator[Finding]:
+    for channel in house.channels.values():
+        wrong = channel.check()
+        yield _found(
+            f"渠道 {channel.id}", wrong is None, wrong or channel.type, "改 channels.yaml 或设置环境变量"
+        )
+    if not house.channels:
+        yield _found("渠道", False, "没有登记渠道，提醒发不出去", "在 channels.yaml 里登记")
+
+
+def _kafka(house: House) -> Iterator[Finding]:
+    if house.site.kafka.enabled or house.site.kafka.publishes:
+        wrong = _broker(house)
+        yield _found(
+            "Kafka", wrong is None, wrong or house.site.kafka.bootstrap, "启动 Kafka，或改 site.yaml 的 kafka"
+        )
+
+
+def _broker(house: House) -> str | None:
+    try:
+        return broker.check(broker_settings(house))
+    except ConnectorError as error:  # a secret that is not set
+        return str(error)
+
+
+def _prefect(house: House) -> Iterator[Finding]:
+    if not house.site.prefect.enabled:
+        return
+    with house.store.read() as conn:
+        beat = next((row for row in duties.all_duties(conn) if row.name == "prefect"), None)
+    if beat is None or beat.last_good_at is None:
+        yield _found("Prefect", True, "尚未启动(huiying run 会启动它；没有它时钟照走)")
+    else:
+        yield _found(
+            "Prefect",
+            not beat.error,
+            beat.error or f"最近一次 {beat.last_good_at:%m-%d %H:%M}",
+            "huiying serve",
+        )
+
+
+def _calendar(house: House) -> Iterator[Finding]:
+    """From November on next year's calendar must be there, or working-day clocks will be refused."""
+    missing = lacking(house.calendar, local(house.time.now()).date())
+    if not missing:
+        yield _found("工作日历", True, f"已有至 {max(house.calendar)} 年")
+    for year in missing:
+        detail = "没有放假安排，工作日时限会被拒绝"
+        yield _found(f"{year} 年工作日历", False, detail, what_to_do(year), warning=True)

@@ -1,0 +1,1 @@
+"""Who runs: the loop, Prefect, the processes of `huiying run`."""

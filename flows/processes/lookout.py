@@ -1,0 +1,94 @@
+"""The lookout of a process: sees when its own threads no longer get through, and when nobody audits.
+
+It stands on this process's memory and clock alone, so that it can speak when the database is away or the
+disk is full. What it says goes the way of the auditor's alarm.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from flows.audit import Finding
+from flows.office.coverage import PARTS
+from flows.telling import alarm
+from flows.telling.alarm import OnDisk
+from flows.wiring import House
+from models.core.moment import span
+from models.ledger import duties
+from models.ledger.store import LedgerError
+
+log = structlog.get_logger()
+LOOK_S = 10.0
+FAILING_S = 60.0
+SILENT_S = {"respond": 60.0, "deliver": 240.0}
+"""Seconds without a finished round that are a fault; a sender may wait long for channels that hang."""
+
+
+@dataclass
+class Lookout:
+    """`good` and `wrong` are told by the threads; `watch` runs in one of its own."""
+
+    house: House
+    name: str = "run"
+    tick: Callable[[], float] = time.monotonic
+    _good: dict[str, float] = field(default_factory=dict)
+    _wrong: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def good(self, name: str) -> None:
+        """A round of this duty came to its end."""
+        self._good[name] = self.tick()
+        self._wrong.pop(name, None)
+
+    def wrong(self, name: str, error: str) -> None:
+        """A round of this duty failed: since when is kept."""
+        since, _ = self._wrong.get(name, (self.tick(), ""))
+        self._wrong[name] = (since, error)
+
+    def look(self) -> list[Finding]:
+        """What is wrong here; only when nothing is, whether the auditor is at work anywhere."""
+        return [*self._failing(), *self._silent()] or self._unaudited()
+
+    def watch(self, stopped: threading.Event) -> None:
+        memory = OnDisk(self.house.state_dir / f"lookout-{self.name}.json")
+        while not stopped.wait(LOOK_S):
+            try:
+                alarm.speak(self.house, memory, self.look())
+            except Exception as error:  # whoever keeps watch must not fall
+                log.error("the lookout stumbled", reason=repr(error), exc_info=True)
+
+    def _failing(self) -> Iterator[Finding]:
+        """One finding however many fail: they mostly fail together."""
+        lasting = {name: one for name, one in self._wrong.copy().items() if self.tick() - one[0] > FAILING_S}
+        if lasting:
+            since, error = min(lasting.values())
+            names = "、".join(_label(name) for name in lasting)
+            words = f"{names}已连续失败 {span(self.tick() - since)}: {error}；请检查数据库与磁盘，运行 huiying doctor"
+            yield Finding("failing", words)
+
+    def _silent(self) -> Iterator[Finding]:
+        for name, patience in SILENT_S.items():
+            since = self._good.get(name)
+            if since is not None and name not in self._wrong and self.tick() - since > patience:
+                words = f"{_label(name)}已 {span(self.tick() - since)}没有走完一轮；请检查数据库，必要时重启本进程"
+                yield Finding(f"silent:{name}", words)
+
+    def _unaudited(self) -> list[Finding]:
+        """Every process watches the auditor, which watches all the others."""
+        now, patience = self.house.time.now(), PARTS["audit"][1] * self.house.time.speed
+        with suppress(LedgerError), self.house.store.read() as conn:
+            row = next((row for row in duties.all_duties(conn) if row.name == "audit"), None)
+            if row is not None and row.due_at is not None and now - row.due_at > patience:
+                late = span((now - row.due_at) / timedelta(seconds=1))
+                return [Finding("audit", f"自我审计已 {late}没有运行；请另起一个 {PARTS['audit'][2]}")]
+        return []
+
+
+def _label(name: str) -> str:
+    return PARTS[name][0] if name in PARTS else name

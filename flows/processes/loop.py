@@ -1,0 +1,161 @@
+"""The clock loop: plain Python, no Prefect. Every second it asks the database what is due.
+
+Three threads, each of which only reads, decides and appends: the sweep, the senders, and the slow
+duties (which it takes over within a second or two whenever nobody else does them).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import structlog
+
+from connectors.ports import ConnectorError
+from flows.collecting.following import follow_broker
+from flows.deliver import AT_ONCE, deliver
+from flows.duty import overdue, perform
+from flows.holders import bury
+from flows.processes.lookout import Lookout
+from flows.respond import respond
+from flows.telling.publishing import follow_results
+from flows.wiring import House
+from models.ledger import duties
+from models.ledger.store import LedgerError
+
+log = structlog.get_logger()
+
+SLOW = ("ingest", "triage", "watch", "handover", "reach", "plans", "bursts", "cadence", "audit")
+BEAT_S = 3.0
+LOOK_EVERY_S = 0.25
+PAUSE_AFTER_FAULT_S = 1.0
+FRESH = timedelta(seconds=15)
+GRACE = timedelta(seconds=2)
+"""How long a duty is left to Prefect's runner before the loop takes it, while the runner is alive."""
+
+
+class ClockLoop:
+    """Start with `start()`, stop with `stop()`; a failure inside is logged and tried again for ever."""
+
+    def __init__(self, house: House, only: tuple[str, ...] | None = None) -> None:
+        self.house = house
+        self.stopped = threading.Event()
+        self._poke = threading.Event()
+        self._tick = 0.1 if house.time.speed > 1 else 0.5
+        self.lookout = Lookout(house, "-".join(only or ("run",)))
+        wanted = only or ("respond", "deliver", *SLOW)
+        self._threads = [
+            threading.Thread(target=run, name=name, daemon=True) for name, run in self._jobs(wanted)
+        ]
+
+    def _jobs(self, wanted: tuple[str, ...]) -> list[tuple[str, Callable[[], None]]]:
+        jobs: list[tuple[str, Callable[[], None]]] = [("lookout", lambda: self.lookout.watch(self.stopped))]
+        if "respond" in wanted:
+            jobs.append(("respond", self._respond))
+        if "deliver" in wanted:
+            jobs.append(("deliver", self._deliver))
+        slow = tuple(name for name in SLOW if name in wanted)
+        if slow:
+            jobs.append(("duties", lambda: asyncio.run(self._duties(slow))))
+        if "ingest" in wanted and self.house.site.kafka.enabled:
+            jobs.append(("kafka", lambda: follow_broker(self.house, self.stopped)))
+        if "deliver" in wanted and self.house.site.kafka.publishes:
+            jobs.append(("publish", lambda: follow_results(self.house, self.stopped)))
+        return jobs
+
+    def start(self) -> None:
+        freed = bury(self.house)
+        if freed:
+            log.info("took over what a dead process held", leases=freed)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, patience_s: float = 15.0) -> None:
+        """Finish the transaction at hand and stop; what is left undone is done by the next start."""
+        self.stopped.set()
+        self._poke.set()
+        deadline = time.monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(0.1, deadline - time.monotonic()))
+
+    def _respond(self) -> None:
+        beaten = float("-inf")
+        while not self.stopped.is_set():
+            began = time.monotonic()
+            try:
+                found = respond(self.house)
+                self.lookout.good("respond")
+                if found.alerts:
+                    self._poke.set()
+                if began - beaten > BEAT_S or found.steps:
+                    self._beat(
+                        "respond", f"最近一次发出 {found.steps} 个节点" if found.steps else "无到点节点"
+                    )
+                    beaten = began
+            except Exception as error:  # noqa: BLE001  whatever it is, the clocks go on
+                self._fault("respond", error)
+            self.stopped.wait(max(0.0, self._tick - (time.monotonic() - began)))
+
+    def _deliver(self) -> None:
+        beaten = float("-inf")
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
+            while not self.stopped.is_set():
+                self._poke.clear()
+                try:
+                    sent = deliver(self.house, pool)
+                    self.lookout.good("deliver")
+                    if time.monotonic() - beaten > BEAT_S or sent.claimed:
+                        words = (
+                            f"最近一次送达 {sent.accepted}，未达 {sent.refused}"
+                            if sent.claimed
+                            else "无待发提醒"
+                        )
+                        self._beat("deliver", words)
+                        beaten = time.monotonic()
+                    if not sent.claimed:
+                        self._poke.wait(self._tick / 2)
+                except Exception as error:  # noqa: BLE001  whatever it is, the senders go on
+                    self._fault("deliver", error)
+
+    async def _duties(self, names: tuple[str, ...]) -> None:
+        await asyncio.gather(*(self._one_duty(name) for name in names))
+
+    async def _one_duty(self, name: str) -> None:
+        while not self.stopped.is_set():
+            try:
+                if await asyncio.to_thread(overdue, self.house, name, self._grace()):
+                    await perform(self.house, name)
+                self.lookout.good(name)
+            except Exception as error:  # noqa: BLE001  one bad duty stops no other
+                await asyncio.to_thread(self._fault, name, error)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _grace(self) -> timedelta:
+        """At the real pace Prefect's runner goes first while it is alive; else nobody waits for it."""
+        if self.house.time.speed > 1 or not self.house.site.prefect.enabled:
+            return timedelta(0)
+        with self.house.store.read() as conn:
+            beat = next((row for row in duties.all_duties(conn) if row.name == "prefect"), None)
+        if beat is None or beat.error or beat.last_good_at is None:
+            return timedelta(0)
+        return GRACE if self.house.time.now() - beat.last_good_at < FRESH else timedelta(0)
+
+    def _beat(self, name: str, detail: str) -> None:
+        with self.house.store.write() as conn:
+            duties.beat(conn, name, self.house.time.now(), detail)
+
+    def _fault(self, name: str, error: Exception) -> None:
+        """Say it in the log and, where the database answers, on the board; then try again."""
+        expected = isinstance(error, LedgerError | ConnectorError)
+        self.lookout.wrong(name, str(error) or repr(error))
+        log.error(
+            "a duty failed and will be tried again", duty=name, reason=repr(error), exc_info=not expected
+        )
+        with contextlib.suppress(LedgerError), self.house.store.write() as conn:
+            duties.beat(conn, name, self.house.time.now(), error=str(error) or repr(error))
+        self.stopped.wait(PAUSE_AFTER_FAULT_S)

@@ -1,0 +1,1 @@
+"""Our own publications, read again."""
