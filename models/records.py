@@ -1,8 +1,9 @@
 """The tables. Two kinds live here:
 
 * **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
-  proposal, capture, judgement, handover, playbookversion, frozenplaybook, incidentplaybook (`TRUTH`
-  lists them in the order of their making);
+  proposal, capture, judgement, handover, playbookversion, frozenplaybook, incidentplaybook, and those of
+  the response work: party, task, product, statement, statementtext, signature, release, meeting, dossier,
+  registerentry (`TRUTH` lists them in the order of their making);
 * **working state**, which a restart may lose or remake: source, recheck, duty, pace, setting, deadletter,
   sealed, planhit, pulse, surge.
 
@@ -209,6 +210,10 @@ class Clock(SQLModel, table=True):
     ended_at: datetime | None = _moment()
     ended_reason: str | None = _text(nullable=True)
     evidence_id: str | None = None
+    # of a limit that the work itself set (models/ledger/limits.py): "review.…", "promise.…"; no playbook replans it
+    subject: str | None = Field(default=None, index=True)
+    # whom it is about: they stand on its first rung
+    people: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Step(SQLModel, table=True):
@@ -401,6 +406,194 @@ class IncidentPlaybook(SQLModel, table=True):
     reason: str = _text()
 
 
+# ── the response work ─────────────────────────────────────────────────────────────────────────
+
+
+class Party(SQLModel, table=True):
+    """责任单位: one unit's part in an incident, and what it said to it. A part handed over is a new row."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    unit: str
+    role: str  # PartyRole
+    state: str  # PartyState
+    asked_at: datetime = _moment(nullable=False)
+    asked_by: str
+    reason: str = _text()  # the rule by which it is theirs
+    answer_by: datetime | None = _moment()
+    answered_at: datetime | None = _moment()
+    answered_by: str | None = None
+    answer: str | None = _text(nullable=True)
+    first: bool = False  # 首问: whom the matter reached first
+    handed_to: str | None = None  # the row that took its place
+
+
+class Task(SQLModel, table=True):
+    """任务: one thing to do, of an incident or of a year's list; `key` makes it once in its incident."""
+
+    __table_args__ = (UniqueConstraint("incident_id", "key", name="uq_task_once"),)
+    id: str = Field(primary_key=True)
+    incident_id: str | None = Field(default=None, index=True)
+    key: str
+    name: str = _text()
+    unit: str | None = None
+    person: str | None = None
+    source: str  # the playbook, or who set it
+    basis: list[str] = _json()
+    evidence: str | None = None  # EvidenceKind that must be on the incident before it is done
+    state: str = Field(index=True)  # TaskState
+    due_at: datetime | None = _moment(index=True)
+    created_at: datetime = _moment(nullable=False)
+    created_by: str
+    reason: str = _text()
+    done_at: datetime | None = _moment()
+    done_by: str | None = None
+    result: str | None = _text(nullable=True)
+
+
+class Product(SQLModel, table=True):
+    """阶段成果: what a stage left behind: a summary, minutes, an assessment, the shared wording, lessons."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    kind: str  # ProductKind
+    text: str = _text()
+    data: dict[str, Any] = _json()
+    at: datetime = _moment(nullable=False)
+    by: str
+
+
+class Statement(SQLModel, table=True):
+    """稿件: what is to be told the public, from draft to release; `version` is its newest text."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    kind: str  # EvidenceKind that it becomes when it is released
+    title: str = _text()
+    unit: str
+    author: str
+    state: str = Field(index=True)  # StatementState
+    version: int
+    sha256: str  # of the newest text, title and all
+    disclosure: str | None = None  # Disclosure
+    disclosure_reason: str | None = _text(nullable=True)
+    audience: str | None = _text(nullable=True)  # where only some are told (S-058)
+    outlets: list[str] = _json()
+    chain: list[dict[str, Any]] = _json()  # the review as it was asked for: [{key, name, by, person, due_at}]
+    created_at: datetime = _moment(nullable=False)
+    submitted_at: datetime | None = _moment()
+    approved_at: datetime | None = _moment()
+    approved_sha256: str | None = None
+    released_at: datetime | None = _moment()
+    replaces: str | None = None  # the statement that was retracted for it
+
+
+class StatementText(SQLModel, table=True):
+    """One version of a statement's text, kept as it was."""
+
+    __tablename__ = "statementtext"
+    statement_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    title: str = _text()
+    text: str = _text()
+    sha256: str
+    by: str
+    at: datetime = _moment(nullable=False)
+    reason: str = _text()
+
+
+class Signature(SQLModel, table=True):
+    """One reviewer's word on one text: which step, which hash, passed or refused, and why."""
+
+    __table_args__ = (UniqueConstraint("statement_id", "version", "step", name="uq_signature_once"),)
+    id: str = Field(primary_key=True)
+    statement_id: str = Field(index=True)
+    version: int
+    step: str  # a key of the chain
+    sha256: str  # what was signed
+    person: str
+    verdict: str  # Verdict
+    opinion: str = _text()
+    at: datetime = _moment(nullable=False)
+
+
+class Release(SQLModel, table=True):
+    """发布: one approved text on one outlet, and what was found there of it."""
+
+    id: str = Field(primary_key=True)
+    statement_id: str = Field(index=True)
+    incident_id: str = Field(index=True)
+    version: int
+    sha256: str
+    outlet: str  # Outlet
+    at: datetime = _moment(nullable=False)
+    by: str
+    url: str | None = _text(nullable=True)
+    evidence_id: str | None = None
+    compared_at: datetime | None = _moment()
+    same: bool | None = None
+    difference: str | None = _text(nullable=True)
+
+
+class Meeting(SQLModel, table=True):
+    """新闻发布会 and its like: booked, announced, held; who spoke; what was asked and answered."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    kind: str  # MeetingKind
+    state: str  # MeetingState
+    place: str = _text()
+    starts_at: datetime = _moment(nullable=False)
+    speaker: str | None = None
+    speaker_post: str | None = _text(nullable=True)
+    principal: bool = False  # 第一新闻发言人: is the speaker the principal (S-012, S-013)
+    notice: str | None = _text(nullable=True)
+    questions: list[dict[str, str]] = _json()  # [{ask, answer, by}]
+    transcript: str | None = _text(nullable=True)
+    held_at: datetime | None = _moment()
+    booked_at: datetime = _moment(nullable=False)
+    booked_by: str
+    evidence_id: str | None = None
+
+
+class Dossier(SQLModel, table=True):
+    """证据包: what was gathered of a rumour, to whom it was handed over, and the receipt (S-035, N-006)."""
+
+    id: str = Field(primary_key=True)
+    incident_id: str = Field(index=True)
+    sha256: str  # of the zip in `snapshot`
+    manifest: dict[str, Any] = _json()
+    made_at: datetime = _moment(nullable=False)
+    made_by: str
+    receiver: str | None = None
+    handed_at: datetime | None = _moment()
+    handed_by: str | None = None
+    receipt: str | None = None  # the receipt's number: once for ever
+    receipt_at: datetime | None = _moment()
+    evidence_id: str | None = None
+    follow_up: list[dict[str, str]] = _json()  # [{at, by, text}]
+
+
+class RegisterEntry(SQLModel, table=True):
+    """台账: one counted or watched matter of a year: a training, a request, a finding, an account."""
+
+    __tablename__ = "registerentry"
+    id: str = Field(primary_key=True)
+    kind: str = Field(index=True)  # Register
+    title: str = _text()
+    unit: str | None = Field(default=None, index=True)
+    happened_at: datetime = _moment(nullable=False, index=True)
+    due_at: datetime | None = _moment(index=True)
+    done_at: datetime | None = _moment()
+    result: str | None = _text(nullable=True)
+    incident_id: str | None = Field(default=None, index=True)
+    details: dict[str, Any] = _json()
+    recorded_at: datetime = _moment(nullable=False)
+    recorded_by: str
+    reason: str = _text()
+    cancelled_at: datetime | None = _moment()
+
+
 class Snapshot(SQLModel, table=True):
     """The bytes an evidence's SHA-256 was taken of."""
 
@@ -572,6 +765,16 @@ TRUTH: tuple[type[SQLModel], ...] = (
     PlaybookVersion,
     FrozenPlaybook,
     IncidentPlaybook,
+    Party,
+    Task,
+    Product,
+    Statement,
+    StatementText,
+    Signature,
+    Release,
+    Meeting,
+    Dossier,
+    RegisterEntry,
 )
 """What the journal rebuilds, and `huiying verify` compares."""
 

@@ -58,6 +58,12 @@ def clock_findings(clock: ClockSource) -> Iterator[Finding]:
         yield (key,), "链式起算只认前一个时钟停止之时，不能再写别的起算", f"去掉 {key}"
     if StartEvent.AFTER in (clock.start, *clock.fallback):
         yield ("start",), "after 要写明是哪个时钟", "写 start: {after: 时钟标识}"
+    if StartEvent.WORK in (clock.start, *clock.fallback):
+        yield (
+            ("start",),
+            "work（办理环节）的时限由送审、认领、承诺自己设，预案里不能写",
+            "换成 occurrence、receipt 等",
+        )
     if clock.start in clock.fallback:
         yield ("fallback",), f"后备起算里又写了 “{clock.start}”", "去掉它"
     if clock.statutory and not clock.basis:

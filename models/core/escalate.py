@@ -120,8 +120,7 @@ def _last_resort(roster: Roster, now: datetime, unreached: Collection[str]) -> t
 
 
 def _why(level: int, filled: int, wanted: int, roster: Roster, unfilled: list[int]) -> str:
-    role = roster.role(level)
-    name = role.zh if role else f"第 {level} 级"
+    name = roster.called(level)
     if level < filled:
         return f"{name}尚未签收，再次提醒"
     empty = "、".join(str(r) for r in unfilled)

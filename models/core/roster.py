@@ -7,7 +7,7 @@ a sensitive period adds a second pair of hands, an absence puts the substitute i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
@@ -227,7 +227,8 @@ class ReachTest:
 @dataclass(frozen=True, slots=True)
 class Roster:
     """`owner` keeps the roster and hears of its holes. `staying`: who was relieved on a rung but has
-    not been taken over from yet, and so is told beside the new shift."""
+    not been taken over from yet, and so is told beside the new shift. `lead`: what the first rung is called
+    while a piece of work is led by people of its own (`led_by`)."""
 
     units: tuple[Unit, ...]
     people: tuple[Person, ...]
@@ -238,6 +239,7 @@ class Roster:
     owner: tuple[str, ...] = ()
     reach_test: ReachTest | None = None
     staying: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    lead: str = ""
 
     def person(self, person_id: str) -> Person | None:
         return next((p for p in self.people if p.id == person_id), None)
@@ -257,6 +259,30 @@ class Roster:
     def keeping(self, staying: Mapping[int, tuple[str, ...]]) -> Roster:
         """The same roster while these hand-overs have not been accepted."""
         return replace(self, staying=staying) if staying else self
+
+    def called(self, rung: int) -> str:
+        """The rung's name for people: its role, else its number."""
+        if rung == 1 and self.lead:
+            return self.lead
+        role = self.role(rung)
+        return role.zh if role else f"第 {rung} 级"
+
+    def led_by(self, people: Sequence[str], lead: str = "办理人") -> Roster:
+        """The same roster for a piece of work: its own people stand on the first rung, under the name
+        `lead`, instead of whoever is on duty; absences and substitutes count for them too."""
+        if not people:
+            return self
+        first = Rung(1, self.role(1) or Role.DUTY_OFFICER, tuple(people))
+        others = (rung for rung in self.ladder if rung.rung != 1)
+        periods = (replace(p, rungs=tuple(r for r in p.rungs if r != 1)) for p in self.sensitive)
+        return replace(
+            self,
+            ladder=(first, *others),
+            overrides=tuple(one for one in self.overrides if one.rung != 1),
+            sensitive=tuple(periods),
+            staying={rung: who for rung, who in self.staying.items() if rung != 1},
+            lead=lead,
+        )
 
     # ── now ───────────────────────────────────────────────────────────────────────────────────
 

@@ -117,6 +117,7 @@ class StartEvent(StrEnum):
     LAST_UPDATE = "last_update"  # 上次发布: what rolling updates count from (S-024)
     DOCUMENT = "document"  # 文件公开: what a policy's interpretation counts from (S-070)
     AFTER = "after"  # 前一时钟停止: the next link of a chain of reports (N-085)
+    WORK = "work"  # 办理环节: a review, a claim, a promise that the work itself set, never a playbook
 
     @property
     def zh(self) -> str:
@@ -130,12 +131,13 @@ class StartEvent(StrEnum):
             "last_update": "上次发布",
             "document": "文件公开",
             "after": "前一时钟停止",
+            "work": "办理环节",
         }[self.value]
 
     @property
     def stated(self) -> bool:
         """May a person state it? The others are read from proofs: the last publication, a clock's end."""
-        return self not in (StartEvent.LAST_UPDATE, StartEvent.AFTER)
+        return self not in (StartEvent.LAST_UPDATE, StartEvent.AFTER, StartEvent.WORK)
 
     @property
     def field(self) -> str:
@@ -150,6 +152,7 @@ class StartEvent(StrEnum):
             "last_update": "last_update_at",
             "document": "document_at",
             "after": "after_at",
+            "work": "work_at",
         }[self.value]
 
 

@@ -63,7 +63,7 @@ def replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, w
     """Bring the incident's clocks in line with its situation and times as they stand now."""
     fresh = incidents.get(conn, row.id)
     existing = conn.execute(
-        select(CLOCK).where(CLOCK.c.incident_id == row.id)
+        select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
     ).all()
     times = incidents.known_times(conn, row.id)
     bound = books.rules_of(conn, row.id, rules_for)(incidents.situation(fresh, times, at))
@@ -130,7 +130,7 @@ def keep_pace(conn: Connection, at: datetime, incident_id: str, rules_for: Rules
 def _is_out_of_step(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor) -> bool:
     times = incidents.known_times(conn, row.id)
     existing = conn.execute(
-        select(CLOCK).where(CLOCK.c.incident_id == row.id)
+        select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
     ).all()
     ended = clocks.ends(conn, row.id)
     bound = books.rules_of(conn, row.id, rules_for)(incidents.situation(row, times, at))

@@ -110,7 +110,7 @@ def unreached(conn: Connection, ids: Collection[str]) -> dict[str, set[str]]:
 def _who(row: Row[Any], step: PlannedStep, known: _Known, sweep: Sweep) -> Escalation:
     return escalate(
         step.rung,
-        sweep.roster,
+        sweep.roster.led_by(row.people or ()),
         known.acks.get(row.incident_id, {}),
         sweep.now,
         repeat=step.key.startswith("+"),
