@@ -9,6 +9,22 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Level(StrEnum):
+    """层级: of a unit's government, the lowest first (分级负责, N-001)."""
+
+    TOWN = "town"  # 乡镇、街道
+    COUNTY = "county"  # 县、区
+    CITY = "city"  # 市、州
+    PROVINCE = "province"  # 省
+    STATE = "state"  # 国家
+
+    @property
+    def zh(self) -> str:
+        return {"town": "乡镇", "county": "县区", "city": "市州", "province": "省", "state": "国家"}[
+            self.value
+        ]
+
+
 class PartyRole(StrEnum):
     """责任: a unit's part in an incident (N-001, S-010, S-014)."""
 
