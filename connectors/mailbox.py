@@ -22,13 +22,16 @@ from typing import Any
 
 from connectors import encodings, plaintext
 from connectors.ports import Refused, Unreachable
+from connectors.tables import ENDINGS
 
 MAX_MAIL = 25 * 2**20  # bytes of one message; the usual limit of servers
 MAX_PARTS = 100
 MAX_DEPTH = 12
 MAX_ATTACHMENTS = 10
 AT_ONCE = 50
-TABLES = (".csv", ".xlsx", ".jsonl", ".json", ".csv.gz", ".jsonl.gz")
+MAX_NAMED = 10
+SEALS = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+"""Attachments that say who wrote the mail and nothing else."""
 _QUOTED = re.compile(r'["\\\r\n\x00]')
 
 
@@ -195,7 +198,7 @@ def _utf7(name: str) -> str:
 def read_mail(request: dict[str, Any], data: bytes) -> dict[str, Any]:
     """A message's bytes → {id, subject, sender, date, body, attachments: [{name, data (base64)}], left}.
 
-    Runs isolated. `left` names what was not read because there was too much of it.
+    Runs isolated. `left` names what was not read, because there was too much of it or because it is no table.
     """
     mail = message_from_bytes(data, policy=email.policy.compat32)
     left: list[str] = []
@@ -205,7 +208,7 @@ def read_mail(request: dict[str, Any], data: bytes) -> dict[str, Any]:
         "subject": plaintext.clean(_header(mail, "Subject"), 1_000),
         "sender": plaintext.clean(_header(mail, "From"), 200),
         "date": _header(mail, "Date")[:100],
-        "body": _body(parts),
+        "body": _body(parts) + _beside(parts),
         "attachments": list(_attachments(parts, left)),
         "left": left,
     }
@@ -223,7 +226,7 @@ def _parts(mail: Message, left: list[str]) -> Iterator[Message]:
             count += 1
             yield part
         else:
-            left.append(f"超过 {MAX_PARTS} 个部件或 {MAX_DEPTH} 层")
+            left.append(f"超过 {MAX_PARTS} 个部件或 {MAX_DEPTH} 层，其余没有读")
             return
 
 
@@ -253,16 +256,38 @@ def _bytes(part: Message) -> bytes:
 
 
 def _attachments(parts: list[Message], left: list[str]) -> Iterator[dict[str, str]]:
-    taken = 0
-    for part in parts:
-        name = _name(part)
-        if not name.lower().endswith(TABLES):
-            continue
-        if taken >= MAX_ATTACHMENTS:
-            left.append(f"超过 {MAX_ATTACHMENTS} 个表格附件")
-            return
-        taken += 1
+    """The tables among what is attached; what else there is, is named."""
+    attached = [(_attached_as(part), part) for part in parts if part.get_content_type() not in SEALS]
+    tables = [(name, part) for name, part in attached if name.lower().endswith(ENDINGS)]
+    others = [
+        name for name, part in attached if name and not name.lower().endswith(ENDINGS) and not _shown(part)
+    ]
+    if others:
+        more = f"等 {len(others)} 个" if len(others) > MAX_NAMED else ""
+        left.append(f"附件 {'、'.join(others[:MAX_NAMED])}{more} 不是能读的表格，没有读")
+    if len(tables) > MAX_ATTACHMENTS:
+        left.append(f"超过 {MAX_ATTACHMENTS} 个表格附件，其余没有读")
+    for name, part in tables[:MAX_ATTACHMENTS]:
         yield {"name": name, "data": base64.b64encode(_bytes(part)).decode()}
+
+
+def _beside(parts: list[Message]) -> str:
+    """Photos and recordings are no table that was missed: the text says that they were sent."""
+    names = [_attached_as(part) for part in parts if _shown(part) and _attached_as(part)]
+    more = f"等 {len(names)} 个" if len(names) > MAX_NAMED else ""
+    return f"\n（另附 {'、'.join(names[:MAX_NAMED])}{more}，在原邮件里）" if names else ""
+
+
+def _shown(part: Message) -> bool:
+    return part.get_content_maintype() in ("image", "audio", "video")
+
+
+def _attached_as(part: Message) -> str:
+    """The name of what is attached; "" for the mail's own words. One that has no name gets its type's."""
+    name = _name(part)
+    if name.startswith((".", "~$")):
+        return ""
+    return name or (part.get_content_type() if _disposition(part) == "attachment" else "")
 
 
 def _name(part: Message) -> str:

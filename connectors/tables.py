@@ -20,6 +20,9 @@ from models.core.signals import Rejected
 
 UNPACK_S = 300.0  # a workbook of 100,000 rows takes about 20 s
 HEADER_ROWS = 10  # titles and notes may stand above the header
+ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json", ".csv.gz", ".jsonl.gz")
+"""What a folder and a mail's attachments are read by; .txt is read only where a person names the file,
+since most of what ends so is no table."""
 
 Row = tuple[str, object, str | None, Mapping_ | None]  # place, message, raw text, mapping
 Told = Callable[[Mapping_, str], None]

@@ -27,6 +27,8 @@ __all__ = ["Mapping_", "from_message", "guess_mapping", "mapping_of", "read", "r
 BATCH = 500
 MAX_JSON = 256 * 2**20  # bytes of a JSON file, which must be held whole
 
+_SHEETS = (".xls", ".xlsb", ".et", ".ods", ".numbers")
+
 Outcome = RawSignal | Rejected
 
 
@@ -120,8 +122,14 @@ def rows(path: Path, mapping: Mapping_ | None = None, told: Told | None = None) 
         return _jsonl_rows(path)
     if ending == ".json":
         return _json_rows(path)
-    hint = "请用表格软件另存为 .xlsx" if ending == ".xls" else "请用 .csv、.xlsx、.jsonl 或 .json"
-    raise Refused(f"{path.name}: 不读以 {ending or '空'} 结尾的文件；{hint}")
+    raise Refused(unread(path.name))
+
+
+def unread(name: str) -> str:
+    """Why a file of that name is not read, and what to do about it."""
+    ending = Path(name.removesuffix(".gz")).suffix.lower()
+    hint = "请用表格软件另存为 .xlsx" if ending in _SHEETS else "如有工单，请用 .csv、.xlsx、.jsonl 或 .json"
+    return f"{name}: 不读以 {ending or '空'} 结尾的文件；{hint}"
 
 
 def _guarded(path: Path, source: Iterator[Row]) -> Iterator[Row]:

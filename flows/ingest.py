@@ -10,19 +10,8 @@ import asyncio
 
 from flows.collecting.feeding import ingest_feeds
 from flows.collecting.filing import ingest_tickets
-from flows.collecting.intake import Tally, due_sources, feed_state, good_row, note_failure, store
+from flows.collecting.intake import Tally
 from flows.wiring import House
-
-__all__ = [
-    "Tally",
-    "due_sources",
-    "feed_state",
-    "good_row",
-    "ingest",
-    "ingest_feeds",
-    "note_failure",
-    "store",
-]
 
 
 async def ingest(house: House) -> Tally:

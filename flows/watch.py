@@ -17,6 +17,7 @@ from typing import Any
 from connectors import http
 from flows.collecting.feeding import AILING_AT_ONCE, AT_ONCE, Round
 from flows.collecting.intake import Tally, due_sources
+from flows.watching.compared import compare_released
 from flows.watching.pages_read import DATE_ONLY, Item, PageReader
 from flows.watching.recheck import on_duty, recheck
 from flows.wiring import House
@@ -34,13 +35,15 @@ from models.ledger.store import Connection, Row
 TITLES = 60
 TOPIC = "evidence-proposed"
 MARK = "watch"
-"""The setting that says how far publications have been compared, and when."""
+"""The setting that says how far publications have been compared (`signal`), when (`at`), and which are
+compared again because their page could not be read yet (`again`)."""
 BACK = timedelta(days=7)
 """How old a publication may be that is compared with an incident opened since."""
 UNREAD_FOR = timedelta(hours=6)
 """So long a publication whose page cannot be read is compared again."""
 DAY = timedelta(days=1)
 MOST = 500
+"""Publications of one round, of each sort: the new ones that are left over come next."""
 
 
 @dataclass
@@ -49,23 +52,25 @@ class Seen:
 
     proposed: int = 0
     stopped: int = 0
+    cut: str = ""
 
     def __str__(self) -> str:
-        return f"建议 {self.proposed}，自动止算 {self.stopped}"
+        return f"建议 {self.proposed}，自动止算 {self.stopped}" + (f"；{self.cut}" if self.cut else "")
 
 
 async def watch(house: House) -> str:
-    """Poll the official channels that are due, compare what they published, look again at evidence."""
+    """Poll the official channels that are due, compare what they published, look again at evidence,
+    and at our own statements against what was approved."""
     tally = Tally()
     due = list(due_sources(house, house.site.sources.official))
     async with http.open_client(house.guard, AT_ONCE + AILING_AT_ONCE) as client:
         if due:
             round_ = Round(house, client, tally, house.site.sources.official, "official")
-            await round_.run(due)
-            await round_.settle()
+            await round_.go(due)
         seen = await compare(house)
         looked = await recheck(house, client)
-    return "；".join(filter(None, (str(tally), str(seen), looked)))
+        checked = await compare_released(house, client)
+    return "；".join(filter(None, (str(tally), str(seen), looked, checked)))
 
 
 # ── what is compared ─────────────────────────────────────────────────────────────────────────────
@@ -73,14 +78,15 @@ async def watch(house: House) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Publications since the last round against all open incidents; earlier ones against those that
-    were opened, or grew, since."""
+    """Publications since the last round (with those whose page is still to be read) against all open
+    incidents; earlier ones against those that were opened, or grew, since."""
 
     new: Sequence[Row[Any]] = ()
     earlier: Sequence[Row[Any]] = ()
     about: Sequence[OpenIncident] = ()
     stirred: Collection[str] = ()
     done_to: int = 0
+    cut: str = ""
 
     def pairs(self, items: Sequence[Item]) -> Iterator[tuple[Item, Sequence[OpenIncident]]]:
         ids = {row.id for row in self.new}
@@ -98,6 +104,7 @@ async def compare(house: House) -> Seen:
 
 
 def _read(house: House, now: datetime) -> Work:
+    ours = [one.id for one in house.site.sources.official]
     with house.store.read() as conn:
         mark = duties.get_setting(conn, MARK) or {"signal": 0, "at": iso(now - BACK)}
         done_to = proposals.newest_signal(conn)
@@ -106,9 +113,22 @@ def _read(house: House, now: datetime) -> Work:
             return Work(done_to=done_to)
         stirred = proposals.stirred(conn, parse_iso(mark["at"]))
         since = max(now - BACK, min(one.started_at for one in about) - DAY)
-        rows = proposals.published(conn, 0 if stirred else mark["signal"], since, MOST)
-    new = [row for row in rows if row.id > mark["signal"]]
-    return Work(new, [row for row in rows if row.id <= mark["signal"]], about, stirred, done_to)
+        fresh = proposals.published(conn, ours, mark["signal"], since, MOST + 1)
+        again = proposals.published_again(conn, ours, mark.get("again", []), since)
+        old = proposals.published_before(conn, ours, mark["signal"], since, MOST + 1) if stirred else []
+    known = {row.id for row in again}
+    earlier = [row for row in old[:MOST] if row.id not in known]
+    if len(fresh) > MOST:  # what is left over is the next round's, and nothing behind it is done
+        done_to = fresh[MOST - 1].id
+    return Work([*fresh[:MOST], *again], earlier, about, stirred, done_to, _cut(fresh, old))
+
+
+def _cut(fresh: Sequence[Row[Any]], old: Sequence[Row[Any]]) -> str:
+    """What this round leaves out, in words (law 12)."""
+    said = [f"新发布超过 {MOST} 条，其余下一轮接着比对"] if len(fresh) > MOST else []
+    if len(old) > MOST:
+        said.append(f"此前的发布只比对了最近 {MOST} 条，更早的请人工核对")
+    return "，".join(said)
 
 
 def _open_incident(conn: Connection, row: Row[Any]) -> OpenIncident:
@@ -133,7 +153,8 @@ def _decide(house: House, work: Work, items: Sequence[Item], now: datetime) -> S
         for item, about in work.pairs(items)
         for answer in answers(item.publication, about, house.judge.rarity)
     ]
-    seen, mark = Seen(), {"signal": _done_to(work, items, now), "at": iso(now)}
+    seen = Seen(cut=work.cut)
+    mark = {"signal": work.done_to, "at": iso(now), "again": _unread(items, now)}
     with house.store.write() as conn:
         known = proposals.known(conn, {one.incident_id for one in found})
         for one in found:
@@ -146,10 +167,10 @@ def _decide(house: House, work: Work, items: Sequence[Item], now: datetime) -> S
     return seen
 
 
-def _done_to(work: Work, items: Sequence[Item], now: datetime) -> int:
-    """All was compared, but for what could not be read yet and came in lately."""
-    unread = [item.row.id for item in items if item.unread and now - item.row.seen_at < UNREAD_FOR]
-    return min(work.done_to, *(int(number) - 1 for number in unread)) if unread else work.done_to
+def _unread(items: Sequence[Item], now: datetime) -> list[int]:
+    """What came in lately and could not be read yet, the newest of it."""
+    unread = {int(item.row.id) for item in items if item.unread and now - item.row.seen_at < UNREAD_FOR}
+    return sorted(unread)[-MOST:]
 
 
 def _found(house: House, item: Item, answer: Answer) -> Found:
@@ -161,13 +182,13 @@ def _found(house: House, item: Item, answer: Answer) -> Found:
         url=row.url,
         title=row.title,
         text=item.text,
-        publisher=(source and (source.publisher or source.name)) or row.author or row.source_id,
+        publisher=(source.publisher or source.name) if source else row.author or row.source_id,
         account=source.account if source else None,
         kind=kind,
         published_at=item.published_at,
         seen_at=row.seen_at,
         score=answer.score,
-        sure=answer.sure and DATE_ONLY not in item.doubts,
+        sure=answer.sure and source is not None and DATE_ONLY not in item.doubts,
         reasons=(*answer.reasons, why, *item.doubts),
     )
 

@@ -9,7 +9,7 @@ from connectors.broker.consumer import Offset, Polled, TicketConsumer
 from connectors.broker.link import check
 from connectors.broker.messages import read_message, schema
 from connectors.broker.original import original
-from connectors.broker.producer import Outgoing, Publisher, publish
+from connectors.broker.producer import Outgoing, Publisher
 from connectors.broker.settings import BrokerSettings
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "TicketConsumer",
     "check",
     "original",
-    "publish",
     "read_message",
     "schema",
 ]

@@ -1,8 +1,8 @@
 """Kafka → signals, at least once: the offsets are committed only after the database has committed.
 
 The caller polls, writes the batch in its own transaction and then gives the offsets back to
-`commit`. What was polled and not committed comes again, to this consumer after `rewind` and to
-the next one after a crash; the unique key of a signal makes that harmless.
+`commit`. What was polled and not committed comes again to the next consumer, after a crash or a
+`close`; the unique key of a signal makes that harmless.
 
 A rebalance happens inside `poll`. Before a partition is given up, what was stored of it is committed.
 """
@@ -45,10 +45,11 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """One poll: what it gave, and what to commit once that is stored."""
+    """One poll: what it gave, and what to commit once that is stored. `places`: where each signal stood."""
 
     batch: Batch = field(default_factory=Batch)
     offsets: tuple[Offset, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 class Moves(AsyncConsumerRebalanceListener):  # type: ignore[misc]
@@ -57,21 +58,18 @@ class Moves(AsyncConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, commit: Callable[[], Any | None]) -> None:
         self._commit = commit
-        self.count = 0
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
-        self.count += 1
         going = self._commit()
         if going is not None:
             with contextlib.suppress(KafkaError):  # then they are read again, which is harmless
                 await going
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        self.count += 1
+        """Nothing is to be done: reading goes on where the last commit stood."""
 
     async def on_partitions_lost(self, lost: Iterable[Any]) -> None:
         """They are another's already: there is nothing to commit any more."""
-        self.count += 1
 
 
 class TicketConsumer:
@@ -85,40 +83,34 @@ class TicketConsumer:
     def __init__(self, settings: BrokerSettings, in_hand: Callable[[], Iterable[Offset]] = tuple) -> None:
         self._settings = settings
         self._in_hand = in_hand
-        self._moves = Moves(self._commit_in_hand)
         with translated(settings):
             if not settings.reads:
-                raise Refused("kafka.topics is empty; name at least one topic in sources.yaml")
+                raise Refused("kafka.topics 是空的；在 sources.yaml 或 site.yaml 至少写一个主题")
             self._consumer = opened(KafkaConsumer, **_member(settings))
-            self._consumer.subscribe(list(settings.reads), listener=self._moves)
+            self._consumer.subscribe(list(settings.reads), listener=Moves(self._commit_in_hand))
 
     def _commit_in_hand(self) -> Any | None:
         known = _by_part(self._in_hand())
         return self._consumer.commit_async(known) if known else None
 
-    @property
-    def moves(self) -> int:
-        """How often this member's partitions changed hands."""
-        return self._moves.count
-
     def poll(self, timeout_s: float = 1.0, max_records: int = 500) -> Polled:
         """Up to `max_records` messages; empty when none came within `timeout_s`."""
         with translated(self._settings):
             found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
-        outcomes = [self._outcome(record) for records in found.values() for record in records]
+        outcomes = [(self._outcome(record), record) for records in found.values() for record in records]
         offsets = [
             Offset(part.topic, part.partition, records[-1].offset + 1) for part, records in found.items()
         ]
-        signals = tuple(one for one in outcomes if isinstance(one, RawSignal))
-        return Polled(
-            Batch(signals, tuple(one for one in outcomes if isinstance(one, Rejected))), tuple(offsets)
+        signals = [(one, _place(record)) for one, record in outcomes if isinstance(one, RawSignal)]
+        batch = Batch(
+            tuple(one for one, _ in signals), tuple(one for one, _ in outcomes if isinstance(one, Rejected))
         )
+        return Polled(batch, tuple(offsets), tuple(place for _, place in signals))
 
     def _outcome(self, record: Any) -> RawSignal | Rejected:
-        place = f"{record.topic}/{record.partition}@{record.offset}"
         source = self._settings.source_id or record.topic
         medium = self._settings.medium_of(record.topic)
-        return read_message(record.value, place, source_id=source, medium=medium)
+        return read_message(record.value, _place(record), source_id=source, medium=medium)
 
     def commit(self, offsets: Iterable[Offset]) -> bool:
         """Call after the database has committed. False when the group has moved on meanwhile: the
@@ -133,16 +125,6 @@ class TicketConsumer:
                 return False
         return True
 
-    def rewind(self) -> None:
-        """Back to what was last committed, after a database transaction that failed."""
-        with translated(self._settings):
-            for part in self._consumer.assignment():
-                committed = self._consumer.committed(part, timeout_ms=ANSWER_MS)
-                if committed is None:
-                    self._consumer.seek_to_beginning(part)
-                else:
-                    self._consumer.seek(part, committed)
-
     def lags(self) -> Mapping[str, int]:
         """By "topic/partition" the messages waiting behind the reading position, for our own partitions."""
         with translated(self._settings):
@@ -155,10 +137,6 @@ class TicketConsumer:
             return int(self._consumer.position(part, timeout_ms=ANSWER_MS) or 0)
         except IllegalStateError:  # it was taken from us between the two questions
             return 0
-
-    def lag(self) -> int:
-        """Messages waiting in all partitions of this consumer."""
-        return sum(self.lags().values())
 
     def topics(self) -> dict[str, str]:
         """Those of our topics that the broker has, each with the identity of its making ("" where the
@@ -191,13 +169,17 @@ class TicketConsumer:
         self.close()
 
 
+def _place(record: Any) -> str:
+    return f"{record.topic}/{record.partition}@{record.offset}"
+
+
 def _by_part(offsets: Iterable[Offset]) -> dict[Any, Any]:
     return {TopicPartition(one.topic, one.partition): OffsetAndMetadata(one.next, "", -1) for one in offsets}
 
 
 def _member(settings: BrokerSettings) -> dict[str, Any]:
     if settings.assignor not in _ASSIGNORS:
-        raise Refused(f"kafka.assignor {settings.assignor!r} is not known; it is range or cooperative")
+        raise Refused(f"kafka.assignor “{settings.assignor}” 不认识；写 range 或 cooperative")
     return {
         "group_id": settings.group,
         "enable_auto_commit": False,

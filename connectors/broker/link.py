@@ -49,7 +49,7 @@ def check(settings: BrokerSettings) -> str | None:
                 consumer.close(autocommit=False, timeout_ms=1_000)
     except ConnectorError as error:
         return str(error)
-    return f"Kafka at {settings.bootstrap} has no topic {', '.join(missing)}; create it" if missing else None
+    return f"Kafka {settings.bootstrap} 没有主题 {'、'.join(missing)}；先建立它" if missing else None
 
 
 def common(settings: BrokerSettings) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def common(settings: BrokerSettings) -> dict[str, Any]:
     security = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.security.items()}
     for name in set(FILES) & set(security):
         if not Path(str(security[name])).is_file():
-            raise Refused(f"kafka.security.{name}: there is no file {security[name]}; put it there")
+            raise Refused(f"kafka.security.{name}：没有文件 {security[name]}；放好它，或改这一行")
     return {
         "bootstrap_servers": settings.servers,
         "client_id": settings.client_id,
@@ -161,31 +161,25 @@ def _tls(settings: dict[str, Any]) -> ssl.SSLContext | None:
 
 @contextmanager
 def translated(settings: BrokerSettings) -> Iterator[None]:
-    """kafka-python's errors → ours, once, with the place and the way out."""
-    place = f"Kafka at {settings.bootstrap or '(no address)'}"
+    """kafka-python's errors → ours, once: the place, what is wrong and the way out in Chinese, its own
+    words in brackets."""
+    place = f"Kafka {settings.bootstrap or '（没有地址）'}"
     try:
         yield
     except NOT_LET_IN as error:
-        raise Refused(
-            f"{place} refuses us ({error}); check user, password and rights in sources.yaml"
-        ) from None
+        raise Refused(f"{place} 拒绝登录；核对 kafka.security 的用户名、密码和权限（{error}）") from None
     except UnknownTopicOrPartitionError as error:
-        raise Refused(f"{place} does not know the topic ({error}); create it or mend kafka.topics") from None
+        raise Refused(f"{place} 没有这个主题；建立它，或改 kafka 的 topics（{error}）") from None
     except UnsupportedCodecError as error:
-        raise Refused(
-            f"{place} holds messages that we cannot unpack ({error}); let the producer use gzip, "
-            "or install the codec it uses"
-        ) from None
+        raise Refused(f"{place} 有消息解不开；生产者改用 gzip，或装上所用的解压库（{error}）") from None
     except MessageSizeTooLargeError as error:
-        raise Refused(f"{place} takes no message of this size ({error}); raise max.message.bytes") from None
+        raise Refused(f"{place} 不收这么大的消息；调大主题的 max.message.bytes（{error}）") from None
     except FileNotFoundError as error:
-        raise Refused(
-            f"{place}: {error.filename} is not there; mend kafka.security in sources.yaml"
-        ) from None
+        raise Refused(f"{place}：没有文件 {error.filename}；改 kafka.security") from None
     except ssl.SSLError as error:
-        hint = "check security_protocol and ssl_cafile, and the name in the broker's certificate"
-        raise Refused(f"{place} offers no TLS that we trust ({error}); {hint}") from None
+        hint = "核对 security_protocol、ssl_cafile 和证书上的名字"
+        raise Refused(f"{place} 的 TLS 不可信；{hint}（{error}）") from None
     except (KafkaConfigurationError, AssertionError, ValueError) as error:
-        raise Refused(f"{place}: the settings cannot work ({error}); mend kafka in sources.yaml") from None
+        raise Refused(f"{place}：设置不能用；改 sources.yaml 或 site.yaml 的 kafka（{error}）") from None
     except (KafkaError, OSError) as error:
-        raise Unreachable(f"{place} does not answer ({error}); check that it runs and is reachable") from None
+        raise Unreachable(f"{place} 没有应答；检查它是否在运行、网络是否通（{error}）") from None

@@ -13,6 +13,7 @@ from connectors.broker.link import common, opened, translated
 from connectors.broker.settings import BrokerSettings
 
 LOOKS, LOOK_S = 5, 1.0
+ANSWER_MS = 10_000
 _PLACE = re.compile(r"(?P<topic>[\w.-]+)/(?P<partition>\d+)@(?P<offset>\d+)", re.ASCII)
 
 
@@ -31,10 +32,23 @@ def original(settings: BrokerSettings, places: list[str]) -> dict[str, bytes]:
     with translated(settings):
         reader = opened(KafkaConsumer, **_alone(settings))
         with closing(reader):
+            kept = _kept(reader, {(topic, partition) for topic, partition, _ in wanted.values()})
             for place, (topic, partition, offset) in wanted.items():
+                if offset not in kept.get((topic, partition), ()):
+                    continue  # expired, or of a topic that is gone: waiting would bring nothing
                 value = _at(reader, TopicPartition(topic, partition), offset)
                 found |= {} if value is None else {place: value}
     return found
+
+
+def _kept(reader: Any, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], range]:
+    """The offsets that the broker still has of each partition; of one that it does not know, nothing."""
+    there = {topic: reader.partitions_for_topic(topic) or () for topic, _ in wanted}
+    parts = [TopicPartition(topic, number) for topic, number in sorted(wanted) if number in there[topic]]
+    if not parts:
+        return {}
+    first, last = reader.beginning_offsets(parts, ANSWER_MS), reader.end_offsets(parts, ANSWER_MS)
+    return {(part.topic, part.partition): range(first[part], last[part]) for part in parts}
 
 
 def _alone(settings: BrokerSettings) -> dict[str, Any]:
@@ -50,8 +64,6 @@ def _alone(settings: BrokerSettings) -> dict[str, Any]:
 
 
 def _at(reader: Any, part: Any, offset: int) -> bytes | None:
-    if part.partition not in reader.partitions_for_topic(part.topic):
-        return None
     reader.assign([part])
     reader.seek(part, offset)
     for _ in range(LOOKS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,16 +63,3 @@ class Publisher:
 def _fields(message: Outgoing) -> dict[str, Any]:
     headers = [(name, value.encode()) for name, value in (message.headers or {}).items()]
     return {"value": message.value, "key": message.key.encode() if message.key else None, "headers": headers}
-
-
-def publish(settings: BrokerSettings, topic: str, messages: Iterable[Mapping[str, Any] | bytes]) -> int:
-    """Sends messages (objects as JSON, bytes as they are), waits until all are stored, gives their number."""
-    publisher = Publisher(settings)
-    try:
-        return publisher.send(topic, (Outgoing(_bytes(message)) for message in messages))
-    finally:
-        publisher.close()
-
-
-def _bytes(message: Mapping[str, Any] | bytes) -> bytes:
-    return message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,9 +74,7 @@ async def ingest_feeds(house: House, tally: Tally) -> None:
     if not due:
         return
     async with http.open_client(house.guard, IN_FLIGHT) as client:
-        round_ = Round(house, client, tally, house.site.sources.feeds)
-        await round_.run(due)
-        await round_.settle()
+        await Round(house, client, tally, house.site.sources.feeds).go(due)
 
 
 @dataclass
@@ -101,6 +99,14 @@ class Round:
         self._places = {False: asyncio.Semaphore(AT_ONCE), True: asyncio.Semaphore(AILING_AT_ONCE)}
         self._flight = asyncio.Semaphore(IN_FLIGHT)
         self._scribe = Scribe(self.house.store, self._note)
+
+    async def go(self, due: Sequence[Due]) -> None:
+        """The whole round. Failures are charged whatever became of the rest: a source that nobody notes
+        as failing would be silent without a word."""
+        try:
+            await self.run(due)
+        finally:
+            await self.settle()
 
     async def run(self, due: Sequence[Due]) -> None:
         """Poll these, and what becomes due meanwhile, until nothing is left or the round's time is up."""
@@ -198,9 +204,23 @@ class Round:
     # ── what is noted ─────────────────────────────────────────────────────────────────────────
 
     async def _write(self, heard: Heard) -> None:
+        """What cannot be stored is its source's failure. Raises when not even that can be written."""
+        try:
+            counts = await self._scribe.put(heard)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is noted or raised again
+            heard, counts = await self._not_stored(heard, error), {}
         if heard.error is not None:
             self.tally.failed.append(f"{heard.source.name}: {heard.error}")
-        self.tally.add(await self._scribe.put(heard))
+        self.tally.add(counts)
+
+    async def _not_stored(self, heard: Heard, why: Exception) -> Heard:
+        words = f"读到的内容存不进数据库（{why}）；请核对数据库和日志，这个信源隔一阵再读"
+        failed = replace(heard, found=None, error=Refused(words))
+        try:
+            await self._scribe.put(failed)
+        except Exception:  # noqa: BLE001  it is the database that is away
+            raise why from None
+        return failed
 
     def _note(self, conn: Connection, heard: Heard) -> Counts:
         """Signals and the feed's new state go in together, so that a crash repeats the poll whole."""

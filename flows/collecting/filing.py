@@ -25,19 +25,21 @@ from connectors.console.desk import Unavailable, Unknown, Unsigned
 from connectors.isolation import Cut, Pool
 from connectors.mapping import Mapping_, accept
 from connectors.ports import ConnectorError, Refused, Unreachable
-from flows.collecting.intake import Tally, due_sources, good_row, note_failure, store
+from connectors.tables import ENDINGS
+from flows.collecting.intake import Tally, due_sources, good_row, note_failure, store, store_each
 from flows.timekeeping import machine_now, world
 from flows.wiring import House
 from models.core.personal import mask_personal
 from models.core.signals import Batch, RawSignal, Rejected
 from models.ledger import duties
-from models.ledger.store import Row
+from models.ledger.store import LedgerError, Row
 from playbooks.mapping_paper import mapping_path, mapping_text, read_mapping
 from playbooks.problem import Problems
 
 log = structlog.get_logger()
 
-ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".jsonl", ".json", ".csv.gz", ".jsonl.gz")
+UNDER_WAY = (".part", ".tmp", ".temp", ".filepart", ".crdownload", ".download", ".partial")
+"""What programs call a file that they are still bringing."""
 SETTLED_S = 10.0
 """A file that does not end as a whole one does is left alone until nobody has written to it for so long."""
 REMEMBERED = 5_000
@@ -48,17 +50,26 @@ State = dict[str, Any]
 
 
 def ingest_tickets(house: House, tally: Tally) -> None:
-    """One look at every ticket source that is due."""
+    """One look at every ticket source that is due; one that fails is named and stops no other."""
     for source, row in due_sources(house, house.site.sources.tickets):
         try:
             state, trouble = _look(house, source, dict(row.state) if row else {}, tally)
-        except (ConnectorError, OSError) as error:
-            wrapped = error if isinstance(error, ConnectorError) else Unreachable(str(error))
+            _note(house, source, row, state, trouble)
+        except (ConnectorError, OSError, LedgerError, ValueError) as error:
             tally.failed.append(f"{source.name}: {error}")
-            note_failure(house, source, row, "tickets", wrapped)
+            note_failure(house, source, row, "tickets", _in_our_words(error))
             continue
-        _note(house, source, row, state, trouble)
         tally.failed.extend(f"{source.name}: {one}" for one in trouble)
+
+
+def _in_our_words(error: Exception) -> ConnectorError:
+    match error:
+        case ConnectorError():
+            return error
+        case OSError():
+            return Unreachable(str(error))
+        case _:
+            return Refused(f"读到的内容存不进数据库（{error}）；请核对数据库和日志，稍后自动再读")
 
 
 def _look(house: House, source: Any, state: State, tally: Tally) -> tuple[State, list[str]]:
@@ -187,11 +198,22 @@ def _take_file(
     young = machine_now().timestamp() - about.st_mtime < SETTLED_S
     if seen.get(path.name) == stamp or (young and not is_whole(path)):
         return
-    digest = _digest(path)
-    if digest not in read:
+    if not is_table(path, source):
+        tally.add(store(house, Batch((), (_other(path, about.st_size, stamp),)), source.id))
+    elif (digest := _digest(path)) not in read:
         tally.add(_rows_of(house, source, path, trouble))
         read[digest] = path.name
     seen[path.name] = stamp
+
+
+def is_table(path: Path, source: Any) -> bool:
+    """Is it read by its ending? The one file that a source names is, whatever it is called."""
+    return bool(source.file) or path.name.lower().endswith(ENDINGS)
+
+
+def _other(path: Path, size: int, stamp: str) -> Rejected:
+    """A file that nobody reads, named; another one of that name is another letter."""
+    return Rejected(path.name, tickets.unread(path.name), f"{path.name}：{size:,} 字节，没有读（{stamp}）")
 
 
 def _rows_of(house: House, source: Any, path: Path, trouble: list[str]) -> dict[str, int]:
@@ -201,16 +223,17 @@ def _rows_of(house: House, source: Any, path: Path, trouble: list[str]) -> dict[
         for batch in tickets.read_batches(
             path, source_id=source.id, medium=source.door, mapping=columns.mapping, told=columns.heard
         ):
-            counts.add(store(house, batch, source.id))
+            counts.add(store_each(house, batch, source.id))
         trouble.extend(f"{path.name}: {note}" for note in columns.notes)
     except Refused as refused:
         whole = Rejected(path.name, str(refused), "")
         counts.add(store(house, Batch((), (whole,)), source.id))
-    return {name: getattr(counts, name) for name in ("read", "accepted", "duplicate", "rejected")}
+    return counts.counts
 
 
 def ticket_paths(directory: Path, source: Any) -> list[Path]:
-    """The files of a ticket source by name, without hidden ones and the locks that spreadsheets leave.
+    """The files of a ticket source by name, also those that nobody can read; without hidden ones, the locks
+    that spreadsheets leave, and what is still being brought.
 
     Raises Unreachable when the place is gone.
     """
@@ -221,8 +244,8 @@ def ticket_paths(directory: Path, source: Any) -> list[Path]:
         return [place]
     if not place.is_dir():
         raise Unreachable(f"文件夹 {place} 不存在；请建立它，或改 sources.yaml 的 folder")
-    named = (path for path in place.iterdir() if path.name.lower().endswith(ENDINGS))
-    return sorted(path for path in named if not path.name.startswith((".", "~$")) and path.is_file())
+    shown = (path for path in place.iterdir() if not path.name.startswith((".", "~$")))
+    return sorted(path for path in shown if not path.name.lower().endswith(UNDER_WAY) and path.is_file())
 
 
 def is_whole(path: Path) -> bool:
@@ -230,7 +253,7 @@ def is_whole(path: Path) -> bool:
     name = path.name.lower()
     if name.endswith((".xlsx", ".xlsm")):
         return zipfile.is_zipfile(path)
-    if name.endswith(".gz"):
+    if name.endswith(".gz") or not name.endswith(ENDINGS):
         return False  # its end looks like any other; it has to settle
     end = _tail(path).replace(b"\x00", b"")
     return end.rstrip().endswith((b"]", b"}")) if name.endswith(".json") else end.endswith((b"\n", b"\r"))
@@ -278,7 +301,7 @@ def read_mailbox(house: House, source: Any, state: State, tally: Tally) -> State
             columns = Columns(house, source.id)
             for letter in letters:
                 for batch in mail_batches(letter, source, columns):
-                    tally.add(store(house, batch, source.id))
+                    tally.add(store_each(house, batch, source.id))
             box.done([letter.uid for letter in letters])
             last = letters[-1].uid
         return {**state, "uidvalidity": box.validity, "uid": last}
@@ -307,7 +330,7 @@ def mail_batches(letter: mailbox.Letter, source: Any, columns: Columns) -> Itera
         _tables(mail, place, source, columns) if mail["attachments"] else [_words(mail, place, source)]
     )
     if mail["left"]:
-        reason = f"{place}: {'；'.join(mail['left'])}，其余没有读；请在邮箱里打开"
+        reason = f"{place}: {'；'.join(mail['left'])}；请在邮箱里打开，有工单就用 huiying import 导入"
         yield Batch((), (Rejected(f"{place} 其余", reason, mail["subject"]),))
 
 
@@ -358,7 +381,7 @@ def push(house: House, source_id: str, headers: Mapping[str, str], body: bytes) 
     except Refused as error:
         raise Unavailable(str(error)) from None
     batch = inbound.read_push(body, sent, source_id=source.id, medium=source.door, mapping=used)
-    counts = store(house, batch, source.id)
+    counts = store_each(house, batch, source.id)
     with house.store.write() as conn:
         duties.put_source(conn, good_row(source, "tickets", source.place, house.time.now(), {}))
     return {**counts, "reasons": [mask_personal(one.reason) for one in batch.rejected[:5]]}

@@ -21,7 +21,7 @@ import structlog
 
 from connectors import broker
 from connectors.ports import ConnectorError, Refused
-from flows.collecting.intake import store
+from flows.collecting.intake import store, store_each
 from flows.wiring import House
 from models.core.moment import iso
 from models.ledger import duties
@@ -38,6 +38,8 @@ IN_HAND_S = 10.0
 """How long a partition that is to go waits for what is being stored."""
 MOST = 2000
 """Messages of one poll, and so of one transaction."""
+SOURCE = "kafka"
+"""Under which its dead letters lie."""
 
 
 def broker_settings(house: House) -> broker.BrokerSettings:
@@ -74,7 +76,7 @@ def follow_broker(house: House, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
                 follower.step()
-            except (ConnectorError, LedgerError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, the queue is read on
                 name_fault(house, "kafka", error)
                 follower.let_go()
                 stopped.wait(PAUSE_S)
@@ -86,7 +88,8 @@ class Follower:
     """A member of the group at work: the next messages are read while the last are written.
 
     `writing`: what is being stored, and the offsets that are committed once it is. `known`: topic → its
-    identity. `counts`: read, accepted, duplicate, rejected since the start.
+    identity. `counts`: read, accepted, duplicate, rejected since the start. `failed`: the last batch could
+    not be stored, so the next goes in message by message where it must.
     """
 
     house: House
@@ -97,6 +100,7 @@ class Follower:
     counts: Counter[str] = field(default_factory=Counter)
     looked: float = float("-inf")
     known: dict[str, str] | None = None
+    failed: bool = False
 
     def step(self, timeout_s: float = 1.0) -> None:
         """One poll; the last batch committed, the next one handed to the writer; every few seconds
@@ -106,10 +110,16 @@ class Follower:
         polled = self.consumer.poll(timeout_s, self.most)
         self.settle(self.consumer)
         if polled.batch.read:
-            self.writing = self.pool.submit(store, self.house, polled.batch, "kafka"), polled.offsets
+            self.writing = self.pool.submit(self._store, polled), polled.offsets
         if time.monotonic() - self.looked > LOOK_EVERY_S:
             self.looked = time.monotonic()
             self.look(self.consumer)
+
+    def _store(self, polled: broker.Polled) -> dict[str, int]:
+        """A batch that fails is read again first, for the database may have been away; one that fails
+        twice holds what can never be stored, and must not hold up the queue for ever."""
+        put = store_each if self.failed else store
+        return put(self.house, polled.batch, SOURCE, polled.places)
 
     def settle(self, consumer: broker.TicketConsumer) -> None:
         """Wait until what was handed to the writer is committed, then commit its offsets: a message is
@@ -117,6 +127,7 @@ class Follower:
         if self.writing is None:
             return
         stored, offsets = self.writing
+        self.failed = stored.exception() is not None
         self.counts.update(stored.result())
         self.writing = None
         if not consumer.commit(offsets):
@@ -164,7 +175,7 @@ class Follower:
     def let_go(self) -> None:
         """Give the partitions back, what is stored committed; what is not is read again."""
         if self.consumer is not None:
-            with contextlib.suppress(ConnectorError):  # it is being given up in any case
+            with contextlib.suppress(Exception):  # it is being given up in any case
                 self.consumer.close()
         self.consumer, self.writing, self.looked = None, None, float("-inf")
 
@@ -189,9 +200,13 @@ def note(house: House, lags: Mapping[str, int], there: Mapping[str, str], detail
 
 
 def name_fault(house: House, duty: str, error: Exception) -> None:
-    """On the board; where the database itself is what is away, the log is left."""
+    """In the log, and on the board where the database is there."""
+    expected = isinstance(error, ConnectorError | LedgerError)
+    log.error(
+        "the queue failed and will be tried again", duty=duty, reason=repr(error), exc_info=not expected
+    )
     try:
         with house.store.write() as conn:
-            duties.beat(conn, duty, house.time.now(), "", str(error))
-    except LedgerError as gone:
-        log.error("the queue cannot be reached", reason=str(error), and_also=str(gone))
+            duties.beat(conn, duty, house.time.now(), "", str(error) or repr(error))
+    except Exception as gone:  # noqa: BLE001  whoever tells of trouble must live through it
+        log.error("and that cannot be noted", duty=duty, reason=repr(gone))

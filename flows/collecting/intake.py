@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
-from connectors import feeds, polling
+import structlog
+
+from connectors import polling
 from connectors.polling import Bounds, Rhythm
 from connectors.ports import ConnectorError
 from flows.collecting import privacy
 from flows.wiring import House
-from models.core.signals import Batch
+from models.core.signals import FIELDS, Batch, RawSignal, Rejected
 from models.ledger import duties
-from models.ledger.store import Row
+from models.ledger.store import Connection, Row
+
+log = structlog.get_logger()
 
 RHYTHM = "rhythm"
 """The key of a source's state that holds what its polls have taught."""
@@ -36,9 +42,13 @@ class Tally:
         for name, count in counts.items():
             setattr(self, name, getattr(self, name) + count)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("read", "accepted", "duplicate", "rejected")}
+
     def join(self, other: Tally) -> None:
         """Add what another round brought."""
-        self.add({name: getattr(other, name) for name in ("read", "accepted", "duplicate", "rejected")})
+        self.add(other.counts)
         self.failed.extend(other.failed)
 
     def __str__(self) -> str:
@@ -46,10 +56,50 @@ class Tally:
         return words + (f"；失败 {len(self.failed)}: {self.failed[0]}" if self.failed else "")
 
 
-def store(house: House, batch: Batch, source_id: str) -> dict[str, int]:
+def store(house: House, batch: Batch, source_id: str, places: Sequence[str] = ()) -> dict[str, int]:
     """Put a batch into the ledger: counts of read, accepted, duplicate and rejected."""
     with house.store.write() as conn:
         return privacy.take_in(house, conn, batch, source_id)
+
+
+def store_each(house: House, batch: Batch, source_id: str, places: Sequence[str] = ()) -> dict[str, int]:
+    """The same; where the whole is refused, one by one, and what is refused becomes a dead letter.
+
+    `places`: where each signal stood. Raises what the database says when it takes no dead letter either:
+    then it is away, and all is to be read again.
+    """
+    try:
+        return store(house, batch, source_id)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is one row's until it is everybody's
+        log.warning("a batch cannot be stored whole", source=source_id, reason=repr(error))
+    counts = Tally()
+    with house.store.write() as conn:
+        for signal, place in zip_longest(batch.signals, places):
+            counts.add(_store_one(house, conn, signal, source_id, place))
+        counts.add(privacy.take_in(house, conn, Batch((), batch.rejected), source_id))
+    return counts.counts
+
+
+def _store_one(
+    house: House, conn: Connection, signal: RawSignal, source_id: str, place: str | None
+) -> dict[str, int]:
+    """One connection says no and takes the letter, so that a database that went away is never a bad row."""
+    try:
+        with house.store.part(conn):
+            return privacy.take_in(house, conn, Batch((signal,)), source_id)
+    except Exception as error:  # noqa: BLE001  the letter tells it, or cannot be kept and raises
+        letter = _refused(signal, place or f"{signal.source_id} {signal.external_id}", error)
+    return privacy.take_in(house, conn, Batch((), (letter,)), source_id)
+
+
+def _refused(signal: RawSignal, place: str, error: Exception) -> Rejected:
+    """A signal that the database does not take, as a letter that can be mended and replayed."""
+    said = asdict(signal) | {"id": signal.external_id, "metrics": signal.metrics}
+    row = {name: str(value) if isinstance(value, datetime) else value for name, value in said.items()}
+    row = {name: row[name] for name in FIELDS if row.get(name)}
+    reason = f"{place}: 数据库不收这一条（{error}）；请修补后重放，或作废"
+    fields = {"row": row, "columns": {name: name for name in row}, "medium": signal.medium.value}
+    return Rejected(place, reason, json.dumps(row, ensure_ascii=False), fields)
 
 
 def due_sources(house: House, registered: Any) -> Iterator[tuple[Any, Row[Any] | None]]:
@@ -72,11 +122,6 @@ def bounds_of(source: Any) -> Bounds:
 
 def rhythm_of(row: Row[Any] | None) -> Rhythm:
     return polling.rhythm_of((row.state or {}).get(RHYTHM) if row else None)
-
-
-def feed_state(row: Row[Any] | None) -> dict[str, Any]:
-    """The fields of `FeedState` as they were kept."""
-    return asdict(feeds.feed_state(row.state or {} if row else {}))
 
 
 def good_row(

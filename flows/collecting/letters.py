@@ -1,6 +1,7 @@
 """Dead letters, mended and replayed: what could not be read becomes a signal once a person has put it right.
 
-A letter keeps its text as it came; what a person changes stands beside it, with who and when. Replaying is
+A letter keeps its text as it came; what a person changes stands beside it, with who and when, and is kept
+no less carefully (`privacy`). Replaying is
 idempotent: a letter is settled once, and a signal is known by its uid.
 """
 
@@ -19,6 +20,7 @@ from flows.wiring import House
 from models.core.moment import iso
 from models.core.personal import mask_personal
 from models.core.signals import FIELDS, Batch, RawSignal, Rejected
+from models.core.text import storable_json
 from models.core.vocabulary import Medium
 from models.ledger import deadletters
 from models.ledger.store import Connection, Row
@@ -109,17 +111,10 @@ def mend(house: House, number: int, changes: Mapping[str, str], by: str, reason:
     with house.store.write() as conn:
         row = _open_letter(conn, number)
         now = house.time.now()
-        fields = _changed(row.fields, changes)
+        fields = privacy.keep_mended(house, conn, row, storable_json(changes))
         note = f"{house.names.get(by, by)} 于 {iso(now)} 改了 {'、'.join(changes)}"
         deadletters.put_fields(conn, number, fields, note)
         deadletters.journalled(conn, now, "letters_mended", by, [number], reason, columns=list(changes))
-
-
-def _changed(fields: Mapping[str, Any] | None, changes: Mapping[str, str]) -> View:
-    """`mended` remembers what a person wrote, so that it wins over a sealed original too."""
-    kept = dict(fields or {"row": {}, "columns": {}})
-    mended = {**kept.get("mended", {}), **changes}
-    return {**kept, "row": {**kept["row"], **changes}, "mended": mended}
 
 
 def _open_letter(conn: Connection, number: int) -> Row[Any]:

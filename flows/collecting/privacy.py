@@ -85,23 +85,31 @@ def _masked_letter(letter: Rejected, source_id: str, lock: Sealer | None) -> tup
 
 def masked_letter(letter: Rejected) -> Rejected:
     known = _names_in(letter.fields)
-    fields = letter.fields
-    if fields is not None:
-        fields = {**fields, "row": mask_row(fields["row"], fields.get("columns", {}))}
     return replace(
         letter,
         raw=mask_personal(letter.raw, known),
         reason=mask_personal(letter.reason, known),
-        fields=fields,
+        fields=None if letter.fields is None else masked_fields(letter.fields),
     )
 
 
+def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A letter's cells masked, also those that a person has put there."""
+    columns = fields.get("columns", {})
+    masked = {name: mask_row(fields[name], columns) for name in ("row", "mended") if name in fields}
+    return {**fields, **masked}
+
+
 def mask_row(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    """A row's cells for a page: texts and long numbers masked, the name column by its own rule."""
-    column = columns.get("author", "")
-    author = str(row.get(column) or "")
-    masked = {name: _masked_cell(cell, (author,)) for name, cell in row.items()}
-    return {**masked, column: mask_name(author)} if author else masked
+    """A row's cells for a page: texts and long numbers masked, the columns of names by their own rule."""
+    names = {column: name for column in _name_columns(columns) if (name := str(row.get(column) or ""))}
+    masked = {column: _masked_cell(cell, tuple(names.values())) for column, cell in row.items()}
+    return masked | {column: mask_name(name) for column, name in names.items()}
+
+
+def _name_columns(columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The table's own, and ours, which a person may fill when mending."""
+    return tuple(dict.fromkeys(filter(None, (columns.get("author"), "author"))))
 
 
 def _masked_cell(cell: Any, known: tuple[str, ...]) -> Any:
@@ -119,8 +127,8 @@ def _masked_cell(cell: Any, known: tuple[str, ...]) -> Any:
 def _names_in(fields: Mapping[str, Any] | None) -> tuple[str | None, ...]:
     if fields is None:
         return ()
-    column = fields.get("columns", {}).get("author")
-    return (str(fields["row"].get(column) or "") or None,) if column else ()
+    columns = _name_columns(fields.get("columns", {}))
+    return tuple(str(fields["row"].get(column) or "") or None for column in columns)
 
 
 # ── out again ─────────────────────────────────────────────────────────────────────────────────
@@ -154,9 +162,39 @@ def letter_words(house: House, conn: Connection, letter: Row[Any]) -> tuple[str,
     if box is None:
         return letter.raw, letter.fields
     words = lock_of(house).open(uid, *box)
+    fields: dict[str, Any] | None = words["fields"]
     changed = (letter.fields or {}).get("mended", {})
-    fields = words["fields"] or ({"row": {}} if changed else None)
-    return words["raw"], {**fields, "row": {**fields["row"], **changed}} if fields else None
+    if not changed or "mended" in (fields or {}):  # what a person changed is sealed with the rest
+        return words["raw"], fields
+    fields = fields or {"row": {}, "columns": {}}
+    return words["raw"], {**fields, "row": {**fields["row"], **changed}, "mended": changed}
+
+
+def keep_mended(
+    house: House, conn: Connection, letter: Row[Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A letter's fields with these cells, as they may be stored; with `encrypt` the originals are sealed anew.
+
+    `mended` remembers what a person wrote. Raises Refused when the key cannot be had.
+    """
+    raw, fields = letter_words(house, conn, letter)
+    whole = _merged(fields, changes)
+    if house.site.personal_data == MASK:
+        return whole
+    if house.site.personal_data == ENCRYPT:
+        uid, lock = f"dead:{letter.uid}", lock_of(house)
+        box = (uid, lock.key_id, lock.seal(uid, {"raw": raw, "fields": whole}))
+        sealed.replace(conn, house.time.now(), box)
+    return masked_fields(whole)
+
+
+def _merged(fields: Mapping[str, Any] | None, changes: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {"row": {}, "columns": {}, **(fields or {})}
+    return {
+        **kept,
+        "row": {**kept["row"], **changes},
+        "mended": {**kept.get("mended", {}), **changes},
+    }
 
 
 def reveal(house: House, number: int, by: str, reason: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from models.ledger.store import Connection, LedgerError, Store
+from models.ledger.store import Connection, Store
 
 T = TypeVar("T")
 Counts = dict[str, int]
@@ -19,8 +19,8 @@ TRIES_ALONE = 2
 class Scribe(Generic[T]):
     """`await put(thing)` returns what `note` gave for it, once that is committed.
 
-    A transaction that fails is tried again thing by thing, so that what the database refuses holds
-    up nothing else. Raises LedgerError to those whose thing could not be written.
+    A transaction that fails is tried again thing by thing, so that what cannot be written holds up
+    nothing else, whatever the reason. Raises it (mostly LedgerError) to those whose thing it is.
     """
 
     def __init__(self, store: Store, note: Callable[[Connection, T], Counts]) -> None:
@@ -50,7 +50,7 @@ class Scribe(Generic[T]):
         try:
             with self._store.write() as conn:
                 return [self._note(conn, thing) for thing in group]
-        except LedgerError as error:
+        except Exception as error:  # noqa: BLE001  one thing that cannot be written must not be everybody's end
             return [error] if len(group) == 1 else self._one_by_one(group)
 
     def _one_by_one(self, group: Sequence[T]) -> list[Counts | Exception]:

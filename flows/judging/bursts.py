@@ -48,6 +48,8 @@ SHARE = 0.5
 """An incident that so much of a burst belongs to is what the burst is about."""
 
 Key = tuple[str, str]
+Met = tuple[str, frozenset[int]]
+"""An incident that a burst of this look is about, and the burst's signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ def look(house: House) -> str:
     with house.store.read() as conn:
         found = list(found_at(conn, rules, now))
         known = pulses.surges(conn)
-    done = [_tell(house, one, rows, known, now) for one, rows in found]
+    fresh = [pair for pair in found if not _is_told(pair[0], known.get(_key(pair[0])), now)]
+    met = [(known[_key(one)].incident_id, _ids(rows)) for one, rows in found if (one, rows) not in fresh]
+    done = [_tell(house, one, rows, known.get(_key(one)), met, now) for one, rows in fresh]
     with house.store.write() as conn:
         pulses.forget(conn, now)
     opened, hotter = done.count("opened"), done.count("hotter")
@@ -200,25 +204,44 @@ def _hours(end: datetime, within: timedelta) -> list[tuple[datetime, float]]:
 
 
 def _tell(
-    house: House, one: Burst, rows: Sequence[Row[Any]], known: Mapping[Key, Row[Any]], now: datetime
+    house: House, one: Burst, rows: Sequence[Row[Any]], last: Row[Any] | None, met: list[Met], now: datetime
 ) -> str:
-    """Open an incident, or raise the heat of the one that it belongs to; "" when it was told already."""
+    """Open an incident, or raise the heat of the one that it belongs to; `met` learns which.
+
+    Where each signal belongs is asked again inside the transaction: another rule may just have taken
+    the same signals home.
+    """
+    ids = _ids(rows)
+    again = last if last is not None and now - last.last_at < one.rule.within else None
     with house.store.write() as conn:
-        last = known.get((one.rule.id, one.group))
-        again = last is not None and now - last.last_at < one.rule.within
-        if last is not None and is_told(one, last.last_at, last.told, now):
-            return ""
-        home = _home(conn, rows, last.incident_id if last is not None and again else None)
+        homes = pulses.homes(conn, ids)
+        home = _home(conn, homes, [again.incident_id] if again else [], _same(ids, met))
         if home is None:
-            home = _open(conn, house, one, rows, now)
-            done = "opened"
+            home, done = _open(conn, house, one, rows, now), "opened"
         else:
             _heat(conn, house, one, home, now)
             done = "hotter"
-        _link(conn, one, rows, home, now)
-        began = last.began_at if last is not None and again else now
-        pulses.keep(conn, _surge_row(one, home, began, now))
-        return done
+        _link(conn, one, rows, homes, home, now)
+        pulses.keep(conn, _surge_row(one, home, again.began_at if again else now, now))
+    met.append((home, ids))
+    return done
+
+
+def _key(one: Burst) -> Key:
+    return one.rule.id, one.group
+
+
+def _ids(rows: Iterable[Row[Any]]) -> frozenset[int]:
+    return frozenset(row.id for row in rows)
+
+
+def _same(ids: frozenset[int], met: Sequence[Met]) -> list[str]:
+    """The incidents of bursts that are made of the same signals, for the greater part of either."""
+    return [home for home, theirs in met if len(ids & theirs) >= SHARE * max(len(ids), len(theirs))]
+
+
+def _is_told(one: Burst, last: Row[Any] | None, now: datetime) -> bool:
+    return last is not None and is_told(one, last.last_at, last.told, now)
 
 
 def is_told(one: Burst, last_at: datetime, told: int, now: datetime) -> bool:
@@ -237,12 +260,16 @@ def _surge_row(one: Burst, home: str, began: datetime, now: datetime) -> dict[st
     }
 
 
-def _home(conn: Connection, rows: Sequence[Row[Any]], before: str | None) -> str | None:
-    """The open incident that this burst has opened before, or that at least half of its signals belong to."""
-    belonging = Counter(row.incident_id for row in rows if row.incident_id)
-    wanted = [name for name, count in belonging.most_common(1) if count >= SHARE * len(rows)]
-    about = incidents.by_ids(conn, [*([before] if before else []), *wanted])
-    return next((name for name, row in about.items() if row.closed_at is None), None)
+def _home(
+    conn: Connection, homes: Mapping[int, str | None], before: Sequence[str], same: Sequence[str]
+) -> str | None:
+    """The open incident that this burst has opened before, that at least half of its signals belong to,
+    or that another rule has opened for them."""
+    belonging = Counter(filter(None, homes.values()))
+    wanted = [name for name, count in belonging.most_common(1) if count >= SHARE * len(homes)]
+    names = [*before, *wanted, *same]
+    about = incidents.by_ids(conn, names)
+    return next((name for name in names if name in about and about[name].closed_at is None), None)
 
 
 def _open(conn: Connection, house: House, one: Burst, rows: Sequence[Row[Any]], now: datetime) -> str:
@@ -290,12 +317,18 @@ def _heat(conn: Connection, house: House, one: Burst, home: str, now: datetime) 
         acts.propose_grade(conn, now, home, one.rule.grade, why)
 
 
-def _link(conn: Connection, one: Burst, rows: Sequence[Row[Any]], home: str, now: datetime) -> None:
+def _link(
+    conn: Connection,
+    one: Burst,
+    rows: Sequence[Row[Any]],
+    homes: Mapping[int, str | None],
+    home: str,
+    now: datetime,
+) -> None:
     """Signals without an incident that share the burst's place or words go with it."""
     words = common_words([row.title for row in rows], 3)
-    alone = [
-        row for row in rows if row.incident_id is None and (one.rule.by == "place" or _names(row, words))
-    ]
+    free = [row for row in rows if homes[row.id] is None]
+    alone = [row for row in free if one.rule.by == "place" or _names(row, words)]
     if not alone:
         return
     why = mask_personal(f"属于突增“{one.rule.name} {one.group}”")

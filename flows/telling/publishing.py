@@ -21,7 +21,6 @@ from typing import Any
 import structlog
 
 from connectors import broker
-from connectors.ports import ConnectorError
 from flows.collecting.following import broker_settings, name_fault
 from flows.collecting.privacy import MASK
 from flows.holders import ME
@@ -29,7 +28,7 @@ from flows.wiring import House
 from models.core.moment import iso
 from models.ledger import announced, deadletters, duties
 from models.ledger.announced import Announcement
-from models.ledger.store import Connection, LedgerError, Row
+from models.ledger.store import Connection, Row
 
 log = structlog.get_logger()
 
@@ -129,7 +128,7 @@ def follow_results(house: House, stopped: threading.Event) -> None:
         try:
             if not herald.step():
                 stopped.wait(IDLE_S)
-        except (ConnectorError, LedgerError) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the results are told on
             name_fault(house, DUTY, error)
             herald.let_go()
             stopped.wait(PAUSE_S)
@@ -188,6 +187,6 @@ class Herald:
 
     def let_go(self) -> None:
         if self.publisher is not None:
-            with contextlib.suppress(ConnectorError):  # it is being given up in any case
+            with contextlib.suppress(Exception):  # it is being given up in any case
                 self.publisher.close()
         self.publisher = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from models.core.text import storable, storable_json
 from models.core.vocabulary import Medium
 
 FIELDS = (
@@ -23,6 +25,7 @@ class RawSignal:
     `external_id` is the source's own id (feed guid, ticket number): the pair of source and
     external id is seen exactly once however often it arrives. Times carry an offset.
     `metrics` holds counts by name: reads, reposts, likes, comments.
+    Whoever makes one, its texts are such as every database takes (law 15).
     """
 
     source_id: str
@@ -36,6 +39,13 @@ class RawSignal:
     place: str | None = None
     metrics: dict[str, int] = field(default_factory=dict)
     occurred_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        said = (self.url, self.author, self.place, *self.metrics)  # one look at all: nearly all are clean
+        words = "".join((self.source_id, self.external_id, self.title, self.body, *filter(None, said)))
+        if storable(words) != words:
+            _make_storable(self, ("source_id", "external_id", "title", "body", "url", "author", "place"))
+            object.__setattr__(self, "metrics", {storable(name): n for name, n in self.metrics.items()})
 
     @property
     def uid(self) -> str:
@@ -59,6 +69,19 @@ class Rejected:
     reason: str
     raw: str
     fields: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        _make_storable(self, ("place", "reason", "raw"))
+        if self.fields is not None:
+            object.__setattr__(self, "fields", storable_json(self.fields))
+
+
+def _make_storable(one: RawSignal | Rejected, names: Sequence[str]) -> None:
+    """The one gate: from here on no text can make the database refuse what came with it."""
+    for name in names:
+        text = getattr(one, name)
+        if text is not None:
+            object.__setattr__(one, name, storable(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ Everything here is linear in a bounded length: text from outside is hostile (law
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import opencc
 
@@ -79,8 +82,24 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")) else cell
 
 
-def grams(text: str, n: int) -> set[str]:
-    """The distinct character n-grams of a text; of a shorter text, the text itself."""
-    if len(text) < n:
-        return {text} if text else set()
-    return {text[i : i + n] for i in range(len(text) - n + 1)}
+def storable(text: str) -> str:
+    """A text that every database and every encoding takes: NUL as U+FFFD, a lone surrogate as \\ud800.
+
+    The surrogates are written out and not replaced, so that two ids that differ only there stay two.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "backslashreplace").decode()
+    return text.replace("\x00", "\ufffd")
+
+
+def storable_json(value: object) -> Any:
+    """The same for what JSON holds, names and all; a number that is none (NaN, infinite) as its text."""
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable_json(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable_json(one) for one in value]
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return storable(str(value))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Table, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, or_, select, update
 
 from models.core.moment import iso
 from models.core.rechecking import WATCHED, Course, Finding
@@ -88,9 +88,9 @@ def first_text(conn: Connection, evidence_id: str) -> tuple[str, datetime] | Non
 def note(conn: Connection, now: datetime, evidence: Row[Any], page: Page, finding: Finding) -> None:
     """Keep what was found. A look that found nothing new moves only the rhythm."""
     if _is_news(finding):
-        record_sha256 = _keep(conn, page.record, page.media_type) if page.record else None
+        record_sha256 = keep(conn, page.record, page.media_type) if page.record else None
         if page.text_sha256:
-            _keep(conn, page.text.encode(), TEXT)
+            keep(conn, page.text.encode(), TEXT)
         row = _row(now, evidence, page, finding, record_sha256)
         payload = {
             "outcome": finding.state.value,
@@ -138,7 +138,7 @@ def _next(now: datetime, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _keep(conn: Connection, content: bytes, media_type: str) -> str:
+def keep(conn: Connection, content: bytes, media_type: str) -> str:
     """Keep bytes under their own hash, each once."""
     name = hashlib.sha256(content).hexdigest()
     if conn.execute(select(SNAPSHOT.c.sha256).where(SNAPSHOT.c.sha256 == name)).first() is None:
@@ -150,6 +150,17 @@ def snapshot(conn: Connection, sha256: str) -> tuple[bytes, str] | None:
     """What is kept under that hash, and its media type."""
     row = conn.execute(select(SNAPSHOT).where(SNAPSHOT.c.sha256 == sha256)).first()
     return (bytes(row.content), row.media_type) if row else None
+
+
+def files(conn: Connection, sha256s: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """SHA-256 → media type and size of those that are kept under it."""
+    table = SNAPSHOT
+    rows = conn.execute(
+        select(table.c.sha256, table.c.media_type, func.length(table.c.content).label("size")).where(
+            table.c.sha256.in_(list(sha256s))
+        )
+    )
+    return {row.sha256: (row.media_type, row.size) for row in rows}
 
 
 def of_evidence(conn: Connection, evidence_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:

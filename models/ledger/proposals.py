@@ -262,18 +262,38 @@ def _content(conn: Connection, sha256: str) -> bytes:
 # ── what matching reads ──────────────────────────────────────────────────────────────────────────
 
 
-def published(conn: Connection, after_id: int, since: datetime, most: int) -> Sequence[Row[Any]]:
-    """Our own publications behind number `after_id` that came out at `since` or later, oldest first."""
-    return conn.execute(
-        select(SIGNAL)
-        .where(
-            SIGNAL.c.medium == Medium.OFFICIAL.value,
-            SIGNAL.c.id > after_id,
-            SIGNAL.c.published_at >= since,
-        )
-        .order_by(SIGNAL.c.id)
-        .limit(most)
-    ).all()
+def published(
+    conn: Connection, sources: Collection[str], after_id: int, since: datetime, most: int
+) -> Sequence[Row[Any]]:
+    """What our own channels `sources` published at `since` or later, behind number `after_id`; oldest first.
+
+    Only a registered channel speaks for us: what a post says of its own medium is anybody's word.
+    """
+    return conn.execute(_ours(sources, since, SIGNAL.c.id > after_id).order_by(SIGNAL.c.id).limit(most)).all()
+
+
+def published_before(
+    conn: Connection, sources: Collection[str], upto_id: int, since: datetime, most: int
+) -> Sequence[Row[Any]]:
+    """The same up to number `upto_id`, newest first: of too many it is the oldest that are left out."""
+    query = _ours(sources, since, SIGNAL.c.id <= upto_id)
+    return conn.execute(query.order_by(SIGNAL.c.id.desc()).limit(most)).all()
+
+
+def published_again(
+    conn: Connection, sources: Collection[str], ids: Sequence[int], since: datetime
+) -> Sequence[Row[Any]]:
+    """The same of these numbers."""
+    return conn.execute(_ours(sources, since, SIGNAL.c.id.in_(ids)).order_by(SIGNAL.c.id)).all()
+
+
+def _ours(sources: Collection[str], since: datetime, which: Any) -> Any:
+    return select(SIGNAL).where(
+        SIGNAL.c.medium == Medium.OFFICIAL.value,
+        SIGNAL.c.source_id.in_(list(sources)),
+        SIGNAL.c.published_at >= since,
+        which,
+    )
 
 
 def newest_signal(conn: Connection) -> int:

@@ -6,7 +6,7 @@ Kept by triage in its own transaction, so that asking what is usual costs the sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ SURGE: Table = Surge.__table__  # type: ignore[attr-defined]
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 KEPT = timedelta(days=70)
 """Ten weeks: eight to compare with, and two to spare."""
+SLICE = 900
+"""Numbers in one question; databases take only so many."""
 
 
 class Beat(NamedTuple):
@@ -80,6 +82,17 @@ def recent(conn: Connection, since: datetime, until: datetime) -> Sequence[Row[A
         .order_by(SIGNAL.c.id)
     )
     return conn.execute(query).all()
+
+
+def homes(conn: Connection, signals: Collection[int]) -> dict[int, str | None]:
+    """signal id → the incident that it belongs to at this moment, None for none."""
+    wanted, about = sorted(signals), JUDGEMENT.c
+    found: dict[int, str | None] = {}
+    for start in range(0, len(wanted), SLICE):
+        some = about.signal_id.in_(wanted[start : start + SLICE])
+        rows = conn.execute(select(about.signal_id, about.incident_id).where(some))
+        found |= {row.signal_id: row.incident_id for row in rows}
+    return found
 
 
 # ── bursts that were told ─────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.ledger.entry import Entry
@@ -27,6 +27,12 @@ def keep(conn: Connection, at: datetime, boxes: Sequence[tuple[str, str, bytes]]
         conn.execute(dialect.insert(SEALED).on_conflict_do_nothing(index_elements=["uid"]), rows)
 
 
+def replace(conn: Connection, at: datetime, box: tuple[str, str, bytes]) -> None:
+    """Put (uid, key id, box) in the place of the one that is there, if any: what it holds has changed."""
+    conn.execute(delete(SEALED).where(SEALED.c.uid == box[0]))
+    keep(conn, at, [box])
+
+
 def boxes(conn: Connection, uids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
     """uid → (key id, box) of those that have one."""
     found: dict[str, tuple[str, bytes]] = {}
@@ -44,3 +50,8 @@ def signal(conn: Connection, number: int) -> Row[Any] | None:
 def revealed(conn: Connection, at: datetime, number: int, by: str, reason: str) -> None:
     """That a person has read an original, and why (law 11); what it says stays out of the journal."""
     append(conn, at, [Entry("personal_revealed", {"signal": number}, by, reason)])
+
+
+def taken_out(conn: Connection, at: datetime, rows: int, by: str, reason: str) -> None:
+    """That a person wrote so many originals to a file, and why."""
+    append(conn, at, [Entry("originals_taken", {"rows": rows}, by, reason)])

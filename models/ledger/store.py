@@ -16,7 +16,8 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import migrations
 
@@ -28,6 +29,14 @@ BUSY_S = 30
 
 class LedgerError(Exception):
     """The database said no; the words name it and the way out."""
+
+
+class Unavailable(LedgerError):
+    """The database as a whole cannot now: away, locked, full. Nothing that was written is to blame."""
+
+
+class NotThere(LedgerError):
+    """There is no such thing in the ledger; the words name what was asked for and where to look."""
 
 
 class Store:
@@ -63,11 +72,22 @@ class Store:
             yield conn
 
     @contextmanager
+    def part(self, conn: Connection) -> Iterator[None]:
+        """A part of a transaction that may fail alone: what it did is undone, and the rest can go on."""
+        with self._guarded(), conn.begin_nested():
+            yield
+
+    @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise Unavailable(self._in_words(error)) from error
         except SQLAlchemyError as error:
-            raise LedgerError(f"数据库 {self.shown}: {_first_line(error)}") from error
+            raise LedgerError(self._in_words(error)) from error
+
+    def _in_words(self, error: SQLAlchemyError) -> str:
+        return f"数据库 {self.shown}: {_first_line(error)}"
 
     def server_time(self) -> datetime | None:
         """The database server's own clock; None on SQLite, which has none of its own."""
@@ -98,8 +118,21 @@ def _first_line(error: SQLAlchemyError) -> str:
     return str(cause or error).strip().splitlines()[0]
 
 
+PATIENCE = {
+    "connect_timeout": 10,  # seconds, for each address
+    "keepalives": 1,
+    "keepalives_idle": 15,  # seconds of silence before the first question
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds that what we sent may go unacknowledged
+}
+"""A server that vanishes without a word (a dropped route, a frozen machine) is given up after half a
+minute; the database's address may say otherwise (libpq's own names)."""
+
+
 def _server(url: Any) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16)
+    patience = {name: value for name, value in PATIENCE.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=patience)
 
 
 def _sqlite(url: Any) -> Engine:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -20,14 +21,13 @@ from connectors.broker import (
     TicketConsumer,
     check,
     original,
-    publish,
     read_message,
     schema,
 )
 from connectors.ports import Refused
 from models.core.signals import RawSignal, Rejected
 from models.core.vocabulary import Medium
-from support.kafka import Broker, broker
+from support.kafka import Broker, broker, publish
 from support.waiting import until
 
 
@@ -135,15 +135,7 @@ def test_what_was_committed_does_not_come_again(settings: BrokerSettings) -> Non
     publish(settings, topic, [ticket(100)])
     with TicketConsumer(settings) as second:
         assert ids(drain(second, 1)) == {"T100"}
-        assert second.lag() == 0
-
-
-def test_after_a_failed_transaction_the_same_consumer_reads_the_batch_again(settings: BrokerSettings) -> None:
-    publish(settings, settings.topics[0], [ticket(n) for n in range(10)])
-    with TicketConsumer(settings) as consumer:
-        first = drain(consumer, 10)
-        consumer.rewind()
-        assert ids(drain(consumer, 10)) == ids(first)
+        assert sum(second.lags().values()) == 0
 
 
 def test_a_message_of_more_than_two_megabytes_is_rejected_and_the_next_is_read(
@@ -170,16 +162,16 @@ def test_check_of_a_broker_that_is_not_there_gives_one_sentence_and_no_password(
     settings = BrokerSettings("127.0.0.1:1", security=security)
     said = check(settings)
     assert said is not None
-    assert "127.0.0.1:1" in said
+    assert said.startswith("Kafka 127.0.0.1:1 没有应答；检查它是否在运行、网络是否通（")
     assert "geheim-77" not in said + repr(settings)
 
 
 def test_settings_that_cannot_work_are_refused_in_words(kafka: Broker) -> None:
-    with pytest.raises(Refused, match="topics is empty"):
+    with pytest.raises(Refused, match="topics 是空的"):
         TicketConsumer(BrokerSettings("127.0.0.1:1"))
-    with pytest.raises(Refused, match=r"range or cooperative"):
+    with pytest.raises(Refused, match="range 或 cooperative"):
         TicketConsumer(BrokerSettings(kafka.bootstrap, ("t",), assignor="sticky"))
-    with pytest.raises(Refused, match="mend kafka"):
+    with pytest.raises(Refused, match="的 kafka（"):
         TicketConsumer(BrokerSettings(kafka.bootstrap, ("t",), security={"no_such_setting": 1}))
 
 
@@ -223,7 +215,6 @@ def test_partitions_that_change_hands_are_read_on_where_the_last_commit_stood(
             assert first.lags()
             assert second.lags()
             assert not set(first.lags()) & set(second.lags())
-            assert first.moves >= 2
         for _ in range(200):
             take(first)
             if len(found) == sent:
@@ -300,6 +291,20 @@ def test_a_message_is_read_again_where_it_stands_byte_for_byte(settings: BrokerS
         place = drain(consumer, 1).batch.rejected[0].place
     found = original(settings, [place, f"{topic}/0@999", "no-such-topic/0@0", "tickets.csv:7"])
     assert found == {place: b"\xff\xfe\x00 poison"}
+
+
+def test_messages_that_have_expired_cost_no_waiting(settings: BrokerSettings, kafka: Broker) -> None:
+    kafka.needs_real()
+    topic = settings.topics[0]
+    publish(settings, topic, [b"{%d" % n for n in range(20)])
+    with TicketConsumer(settings) as consumer:
+        places = [one.place for one in drain(consumer, 20).batch.rejected]
+    kafka.expire(topic)
+    publish(settings, topic, [b"{new"])
+    beyond = [f"{topic}/{part}@{offset}" for part in (0, 1) for offset in (500, 501)]
+    began = time.monotonic()
+    assert original(settings, [*places, *beyond, f"{topic}/9@0"]) == {}
+    assert time.monotonic() - began < 5  # one of them alone would have been waited for so long
 
 
 ADMITTED = [

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from connectors.broker import BrokerSettings, Publisher, TicketConsumer, check, publish
+from connectors.broker import BrokerSettings, Publisher, TicketConsumer, check
 from connectors.ports import Refused
-from support.kafka import PASSWORD, USER, Own, broker
+from support.kafka import PASSWORD, USER, Own, broker, publish
 
 WRONG = "falsch-99"
 
@@ -66,8 +66,8 @@ def test_a_wrong_password_is_one_sentence_soon_and_is_nowhere_repeated(
     began = time.monotonic()
     said = check(settings)
     assert said is not None
-    assert "refuses us" in said
-    assert "check user, password" in said
+    assert "拒绝登录" in said
+    assert "核对 kafka.security 的用户名、密码" in said
     assert "\n" not in said
     assert time.monotonic() - began < 10
     assert WRONG not in said + repr(settings) + caplog.text
@@ -85,9 +85,9 @@ def test_a_right_password_is_in_no_log_however_talkative(
 
 def test_reader_and_writer_both_refuse_a_wrong_password(own: Own, topic: str) -> None:
     settings = replace(with_password(own, "PLAIN", WRONG), topics=(topic,))
-    with pytest.raises(Refused, match="check user, password"):
+    with pytest.raises(Refused, match="用户名、密码"):
         TicketConsumer(settings)
-    with pytest.raises(Refused, match="check user, password"):
+    with pytest.raises(Refused, match="用户名、密码"):
         Publisher(settings)
 
 
@@ -110,6 +110,6 @@ def test_an_authority_file_that_is_not_there_is_named(own: Own, tmp_path: Path) 
 def test_a_mechanism_that_the_broker_does_not_speak_is_named(own: Own) -> None:
     said = check(with_password(own, "SCRAM-SHA-512"))
     assert said is not None
-    assert "refuses us" in said
+    assert "拒绝登录" in said
     # a broker answers and hangs up; which of the two is seen first is chance
     assert "UnsupportedSaslMechanism" in said or "by SCRAM-SHA-512" in said

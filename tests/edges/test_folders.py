@@ -16,7 +16,8 @@ from standardwebhooks import Webhook
 from starlette.testclient import TestClient
 
 from connectors.console.app import build
-from flows.collecting.filing import ENDINGS, ingest_tickets, is_whole
+from connectors.tables import ENDINGS
+from flows.collecting.filing import ingest_tickets, is_whole
 from flows.collecting.intake import Tally
 from flows.office.desk import Desk
 from flows.wiring import House
@@ -160,6 +161,64 @@ def test_hidden_files_and_locks_of_spreadsheets_are_left_alone(house: House) -> 
     for name in (".t.csv", "~$t.xlsx", "t.csv.part", "t.tmp"):
         put(house, name, HEAD + ROW)
     assert look(house).read == 0
+
+
+def test_a_file_that_nobody_reads_is_named_once_and_again_when_another_of_its_name_comes(
+    house: House,
+) -> None:
+    put(house, "工单.xls", b"\xd0\xcf\x11\xe0" * 50)
+    put(house, "说明.docx", b"PK", age_s=0)  # still being copied, for all that can be seen
+    put(house, "c.ndjson", '{"title": "停水"}\n')
+    tally = look(house)
+    assert (tally.accepted, tally.rejected) == (1, 1)
+    (letter,) = waiting(house)
+    assert (letter.place, "另存为 .xlsx" in letter.reason) == ("工单.xls", True)
+    assert look(house).read == 0
+    put(house, "工单.xls", b"\xd0\xcf\x11\xe0" * 60)
+    put(house, "说明.docx", b"PK")
+    assert look(house).rejected == 2
+    assert [row.place for row in waiting(house)] == ["工单.xls", "工单.xls", "说明.docx"]
+
+
+def refuse(house: House, table: str, column: str) -> None:
+    """From now on the database itself takes no such row."""
+    with house.store.write() as conn:
+        conn.exec_driver_sql(
+            f"CREATE TRIGGER picky_{table} BEFORE INSERT ON {table} WHEN instr(NEW.{column}, '毒') "
+            "BEGIN SELECT RAISE(ABORT, 'no poison here'); END"
+        )
+
+
+def test_a_row_that_the_database_refuses_is_a_dead_letter_and_the_others_are_stored(house: House) -> None:
+    refuse(house, "signal", "title")
+    put(house, "a.csv", HEAD + "1,停水,三天了\n2,毒,13800138000\n3,停电,两天\n")
+    tally = look(house)
+    assert (tally.read, tally.accepted, tally.rejected) == (3, 2, 1)
+    (letter,) = waiting(house)
+    assert letter.place == "hot 2"
+    assert "no poison here" in letter.reason
+    assert letter.fields["row"] == {"id": "2", "title": "毒", "body": "13800138000"}
+    assert look(house).read == 0
+
+
+def test_a_source_that_cannot_be_stored_at_all_stops_no_other(house: House) -> None:
+    refuse(house, "signal", "title")
+    refuse(house, "deadletter", "raw")
+    put(house, "a.csv", HEAD + "2,毒,x\n")
+    (house.site.directory / "later").mkdir()
+    sources = [
+        {"id": "hot", "name": "热线", "folder": "in"},
+        {"id": "next", "name": "信箱", "folder": "later"},
+    ]
+    (house.site.directory / "sources.yaml").write_text(json.dumps({"tickets": sources}), encoding="utf-8")
+    (house.site.directory / "later" / "b.csv").write_text(HEAD + ROW, encoding="utf-8")
+    with House.open(house.site.directory, ENVIRON) as both:
+        both.time = HandTime()
+        tally = look(both)
+        assert tally.accepted == 1
+        assert "no poison here" in "".join(tally.failed)
+        assert "no poison here" in state(both).error
+        assert state(both, "next").error is None
 
 
 def test_whole_files_are_known_by_their_end(tmp_path: Path) -> None:

@@ -180,13 +180,40 @@ def test_the_tables_attached_to_a_letter_are_tickets_by_their_rows(site: Path) -
     rows = "工单编号,标题,诉求内容\n2,停电,两天\n3,,\n".encode("gb18030")
     made.add_attachment(rows, maintype="text", subtype="csv", filename="今日工单.csv")
     made.add_attachment(workbook(), maintype="application", subtype="octet-stream", filename="表.xlsx")
+    more = "工单编号\t标题\t诉求内容\n4\t停气\t一天\n".encode()
+    made.add_attachment(more, maintype="text", subtype="tab-separated-values", filename="续.tsv")
     with Imap({"INBOX": [raw(made)]}) as server, opened(site, server.port) as house:
         tally = look(house)
-        assert (tally.accepted, tally.rejected) == (2, 1)
-        assert {row.title for row in stored(house)} == {"停电", "停水"}
+        assert (tally.accepted, tally.rejected) == (3, 1)
+        assert {row.title for row in stored(house)} == {"停电", "停水", "停气"}
         with house.store.read() as conn:
             (letter,) = deadletters.listed(conn)
         assert letter.place == "邮件1-今日工单.csv:3"
+
+
+def test_what_is_attached_and_no_table_is_named_and_the_letter_is_kept(site: Path) -> None:
+    made = mail("今日工单", "见附件", 1)
+    made.add_attachment(b"\xd0\xcf", maintype="application", subtype="vnd.ms-excel", filename="工单.xls")
+    made.add_attachment(b"PK", maintype="application", subtype="zip", filename="照片.zip")
+    made.add_attachment(b"x", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
+    with Imap({"INBOX": [raw(made)]}) as server, opened(site, server.port) as house:
+        tally = look(house)
+        assert (tally.accepted, tally.rejected) == (1, 1)
+        assert [row.body for row in stored(house)] == ["见附件"]
+        with house.store.read() as conn:
+            (letter,) = deadletters.listed(conn)
+        assert "附件 工单.xls、照片.zip 不是能读的表格，没有读" in letter.reason
+        assert "smime" not in letter.reason
+        assert look(house).read == 0
+
+
+def test_a_photo_is_told_of_in_the_text_and_is_no_dead_letter(site: Path) -> None:
+    made = mail("井盖缺失", "幸福路路口", 1)
+    made.add_attachment(b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="现场.jpg")
+    with Imap({"INBOX": [raw(made)]}) as server, opened(site, server.port) as house:
+        tally = look(house)
+        assert (tally.accepted, tally.rejected) == (1, 0)
+        assert [row.body for row in stored(house)] == ["幸福路路口\n（另附 现场.jpg，在原邮件里）"]
 
 
 @pytest.mark.parametrize(

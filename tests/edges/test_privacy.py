@@ -142,6 +142,40 @@ def test_a_dead_letter_is_masked_too_and_replays_with_its_original_where_it_is_k
         assert PHONE not in everything_stored(house)
 
 
+@pytest.mark.parametrize("mode", ["encrypt", "drop"])
+def test_what_a_person_writes_into_a_dead_letter_is_no_more_open_than_what_came(
+    tmp_path: Path, database_url: str, mode: str
+) -> None:
+    with opened(tmp_path, mode, database_url) as house:
+        cli = bring_in(house, tmp_path)
+        cli("deadletters", "mend", "1", "--set", "受理时间=2026-11-20", "--set", f"诉求内容=来电 {PHONE}")
+        cli("deadletters", "mend", "1", "--set", f"来电人={NAME}", "--set", f"author={NAME}")
+        stored = everything_stored(house)
+        for personal in (PHONE, NAME):
+            assert personal not in stored, personal
+        assert cli.json("deadletters", "replay", "1")["accepted"] == 1
+        words = cli.json("reveal", "2", "--by", "chen", "--reason", "核对")
+        kept = mode == "encrypt"
+        assert words["body"] == (f"来电 {PHONE}" if kept else "来电 〔电话〕")
+        assert words["title"] == (f"停电{PHONE}" if kept else "停电〔电话〕")
+        assert (words["author"] == NAME) is kept
+
+
+def test_a_letter_that_held_nothing_personal_is_sealed_once_a_person_adds_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    with opened(tmp_path, "encrypt", database_url) as house:
+        cli = Cli(house.site.directory)
+        (tmp_path / "t.jsonl").write_text("{broken\n", encoding="utf-8")
+        cli("import", str(tmp_path / "t.jsonl"), "--source", "hot")
+        cli("deadletters", "mend", "1", "--set", "title=停水", "--set", f"body=请回电 {PHONE}")
+        cli("deadletters", "mend", "1", "--set", "title=停水三天")
+        assert PHONE not in everything_stored(house)
+        assert cli.json("deadletters", "replay", "1")["accepted"] == 1
+        words = cli.json("reveal", "1", "--by", "chen", "--reason", "核对")
+        assert (words["title"], words["body"]) == ("停水三天", f"请回电 {PHONE}")
+
+
 def test_without_its_key_a_site_that_encrypts_takes_nothing_in(tmp_path: Path, database_url: str) -> None:
     with opened(tmp_path, "encrypt", database_url, key="") as house:
         with pytest.raises(Refused, match="personal_key"):

@@ -56,6 +56,20 @@ def test_what_the_database_refuses_is_told_to_its_owner_and_the_others_are_writt
     assert written(store) == {"a", "b", "c"}
 
 
+def test_what_is_wrong_with_one_thing_itself_is_told_to_its_owner_alone(store: Store) -> None:
+    def picky(conn: Connection, name: str) -> Counts:
+        name.encode()  # a lone surrogate is no fault of the database
+        return note(conn, name)
+
+    async def all_at_once() -> list[Counts | BaseException]:
+        scribe = Scribe(store, picky)
+        return await asyncio.gather(*map(scribe.put, ["a", "\ud800", "b"]), return_exceptions=True)
+
+    ends = asyncio.run(all_at_once())
+    assert [isinstance(end, UnicodeEncodeError) for end in ends] == [False, True, False]
+    assert written(store) == {"a", "b"}
+
+
 def test_when_the_database_is_away_all_are_told(store: Store) -> None:
     store.close()
     broken = Store("sqlite:////nonexistent-folder/x.sqlite")

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from connectors.http import Guard
-from flows.ingest import Tally, ingest
+from flows.collecting.intake import Tally
+from flows.ingest import ingest
 from models.ledger import duties
 from models.ledger.store import Row
 from playbooks.papers import HttpSource
@@ -257,3 +258,40 @@ def test_feeds_that_a_parser_can_hardly_finish_delay_no_other(site: Site) -> Non
     finally:
         done.join(60)
     assert {"hog0", "hog1"} <= known(site)
+
+
+JSON = {"Content-Type": "application/json"}
+HOSTILE = rb"""{"version": "https://jsonfeed.org/version/1.1", "title": "t\ud800", "items": [
+  "\ud800", {"id": "\u0000"}, {"id": "x\ud800", "title": "y\ud800", "url": "http://a/\ud800\u0000"}]}"""
+
+
+def test_a_feed_of_characters_that_no_database_takes_stops_no_other(site: Site) -> None:
+    site.web.page("/evil.json", HOSTILE, JSON)
+    site.web.page("/a.xml", feed(1), XML)
+    gone = {"url": f"http://127.0.0.1:{free_port()}/x"}
+    register(site, {"url": "/evil.json"}, {"url": "/a.xml"}, gone)
+    for _ in range(2):
+        read(site)
+        site.time.moment += timedelta(minutes=31)
+    assert (row(site, "f0").errors, row(site, "f1").errors, row(site, "f2").errors) == (0, 0, 2)
+
+
+def test_what_the_database_refuses_is_charged_to_its_source_and_the_failures_are_noted(site: Site) -> None:
+    """A database of our own that takes no such title: on SQLite a trigger, on PostgreSQL a constraint."""
+    with site.house.store.write() as conn:
+        if site.house.store.sqlite:
+            conn.exec_driver_sql(
+                "CREATE TRIGGER picky BEFORE INSERT ON signal WHEN NEW.title = '第 7 条消息' "
+                "BEGIN SELECT RAISE(ABORT, 'picky'); END"
+            )
+        else:
+            conn.exec_driver_sql("ALTER TABLE signal ADD CONSTRAINT picky CHECK (title <> '第 7 条消息')")
+    site.web.page("/bad.xml", feed(7), XML)
+    site.web.page("/a.xml", feed(1), XML)
+    gone = {"url": f"http://127.0.0.1:{free_port()}/x"}
+    register(site, {"url": "/bad.xml"}, {"url": "/a.xml"}, gone)
+    tally = read(site)
+    assert tally.accepted == 1
+    assert "picky" in row(site, "f0").error
+    assert (row(site, "f0").errors, row(site, "f1").errors, row(site, "f2").errors) == (1, 0, 1)
+    assert len(tally.failed) == 2

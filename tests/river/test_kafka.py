@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from connectors.broker import TicketConsumer, publish
+from connectors.broker import TicketConsumer
 from connectors.ports import Refused
 from flows.collecting.following import Follower, broker_settings, follow_broker, note
-from flows.ingest import store
+from flows.collecting.intake import store
 from flows.office import gauges
 from flows.office.desk import Desk
 from flows.wiring import House
@@ -34,7 +34,7 @@ from models.ledger.store import LedgerError, Store
 from models.ledger.verify import verify
 from support import postgres
 from support.gate import Gate
-from support.kafka import USER, Broker, at_work, broker
+from support.kafka import USER, Broker, at_work, broker, publish
 from support.missing import missing
 from support.sites import ENVIRON, write_site
 from support.waiting import until
@@ -168,6 +168,68 @@ def test_a_batch_that_the_database_refused_is_read_again_whole(queue: Queue, tmp
     assert queue.read(10) == {"read": 10, "accepted": 10, "duplicate": 0, "rejected": 0}
 
 
+def picky(house: House) -> None:
+    """From now on the database takes no ticket of this title."""
+    with house.store.write() as conn:
+        if house.store.sqlite:
+            conn.exec_driver_sql(
+                "CREATE TRIGGER picky BEFORE INSERT ON signal WHEN NEW.title = '第 003 件' "
+                "BEGIN SELECT RAISE(ABORT, 'picky'); END"
+            )
+        else:
+            conn.exec_driver_sql("ALTER TABLE signal ADD CONSTRAINT picky CHECK (title <> '第 003 件')")
+
+
+def test_a_message_that_the_database_refuses_holds_up_the_queue_once_and_then_is_a_dead_letter(
+    queue: Queue,
+) -> None:
+    picky(queue.house)
+    queue.send(*(ticket(n) for n in range(6)))
+    with following(queue.house) as thread:
+        until(lambda: len(queue.titles()) == 5, lambda: str(queue.item()), alive=thread.is_alive)
+        until(lambda: len(queue.dead()) == 1, alive=thread.is_alive)
+        queue.send(ticket(9))
+        until(lambda: len(queue.titles()) == 6, lambda: str(queue.item()), alive=thread.is_alive)
+    (letter,) = queue.dead()
+    assert letter.place.startswith(f"{queue.topic}/")
+    assert "picky" in letter.reason
+    assert (letter.fields["row"]["title"], letter.fields["medium"]) == ("第 003 件", "hotline")
+    assert verify(queue.house.store, queue.house.time.now())["findings"] == []
+
+
+def test_characters_that_no_database_takes_are_no_end_of_the_queue(queue: Queue) -> None:
+    dirty = [b'{"id": "a\\ud800", "title": "x"}', b'{"id": "b", "title": "y", "url": "http://a/\\u0000"}']
+    queue.send(*dirty, b'{"id": "c", "title": "z", "source": "s\\u0000\\ud800"}', b'["\\ud800"]', ticket(1))
+    counts = queue.read(5)
+    assert (counts["accepted"], counts["rejected"]) == (4, 1)
+
+
+class Bewitched:
+    """A database that fails twice in a way that nobody expected, then answers."""
+
+    def __init__(self, behind: Store) -> None:
+        self.behind, self.left = behind, 2
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+    def write(self) -> Any:
+        if self.left and threading.current_thread().name.startswith("store"):
+            self.left -= 1
+            raise RuntimeError("this is new")
+        return self.behind.write()
+
+
+def test_whatever_goes_wrong_the_queue_is_named_and_read_on(queue: Queue) -> None:
+    queue.send(ticket(1))
+    bewitched: Any = Bewitched(queue.house.store)
+    with following(replace(queue.house, store=bewitched)) as thread:
+        until(
+            lambda: "this is new" in queue.item()["detail"], lambda: str(queue.item()), alive=thread.is_alive
+        )
+        until(lambda: queue.titles() == ["第 001 件"], lambda: str(queue.item()), alive=thread.is_alive)
+
+
 def test_poison_goes_to_the_dead_letters_with_its_place_and_stops_nothing(queue: Queue) -> None:
     poison = [b"{not json", b"\xff\xfe\x00", b"[1, 2]", b'{"id": "T9"}']
     queue.send(ticket(1), *poison, ticket(2))
@@ -203,7 +265,7 @@ def test_an_absent_broker_is_named_on_the_board_and_read_when_it_comes(
     ):
         assert queue.item()["state"] == "down"
         with following(queue.house) as thread:
-            until(lambda: "does not answer" in queue.item()["detail"])
+            until(lambda: "没有应答" in queue.item()["detail"])
             away = queue.item()
             assert away["state"] == "down"
             assert gate.address in away["detail"]
@@ -395,5 +457,5 @@ def test_a_wrong_password_is_named_on_the_board_without_the_password(
     directory = tmp_path / "site"
     with House.open(directory, ENVIRON | {"KAFKA_WORD": "falsch-99"}) as house, following(house):
         item = Queue(house, queue.topic).item
-        until(lambda: "check user, password" in item()["detail"], lambda: str(item()))
+        until(lambda: "用户名、密码" in item()["detail"], lambda: str(item()))
         assert "falsch-99" not in str(item())

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from flows.collecting.intake import store as put
 from flows.deliver import deliver
-from flows.ingest import store as put
 from flows.judging import bursts, planning
 from flows.judging.backtest import Window, of_plan, of_rule
 from flows.triage import triage
 from flows.wiring import House
 from models.core.signals import Batch, RawSignal
 from models.core.vocabulary import Medium
-from models.ledger import plan_hits, pulses, views
+from models.ledger import incidents, joining, plan_hits, pulses, views
 from models.ledger.verify import verify
 from support.cli import Cli
 from support.receiver import Receiver
@@ -41,9 +41,9 @@ class Team:
         self.house, self.time, self.receiver = house, time, receiver
         self.number = 0
 
-    def say(self, title: str, **more: Any) -> int:
+    def say(self, title: str, body: str = "", **more: Any) -> int:
         """A signal comes in now, and is judged; its number."""
-        self.put(title, **more)
+        self.put(title, body, **more)
         triage(self.house)
         return self.number
 
@@ -184,6 +184,31 @@ def test_the_command_line_counts_plans_and_looks_back(team: Team, tmp_path: Path
     assert cli("backtest", "place-tickets", "--since", since, "--json").value["fired"] == 0
 
 
+# ── grades ────────────────────────────────────────────────────────────────────────────────────
+
+FIRE = {"source_id": "news", "medium": Medium.NEWS}
+BUS = {**FIRE, "place": "北岭县"}
+
+
+@pytest.mark.parametrize("graver_last", [True, False])
+def test_two_matters_of_one_incident_never_lower_its_grade(team: Team, graver_last: bool) -> None:
+    team.say("江东化工园区澜港公司发生爆炸致3人死亡", "江东化工园区澜港公司车间发生爆炸，致3人死亡。", **FIRE)
+    team.say("蓝天幼儿园校车侧翻，4名幼儿遇难", "蓝天幼儿园校车在盘山公路侧翻，4名幼儿遇难。", **BUS)
+    first, second = sorted(one["id"] for one in team.incidents())
+    with team.house.store.write() as conn:
+        joining.merge(conn, team.time.now(), second, first, "chen", "同一事件", team.house.rules_for)
+    news: list[tuple[str, str, dict[str, Any]]] = [
+        ("江东化工园区澜港公司爆炸已致35人死亡", "江东化工园区澜港公司车间发生爆炸，已致35人死亡。", FIRE),
+        ("蓝天幼儿园校车侧翻，12名幼儿遇难", "蓝天幼儿园校车在盘山公路侧翻，12名幼儿遇难。", BUS),
+    ]
+    for title, body, more in reversed(news) if graver_last else news:
+        team.put(title, body, **more)
+    triage(team.house)
+    with team.house.store.read() as conn:
+        assert incidents.get(conn, first).grade == "I"
+    assert team.whole()
+
+
 # ── bursts ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -231,6 +256,48 @@ def test_a_burst_of_the_next_day_is_not_muted_by_the_first(team: Team) -> None:
     assert "突增 1 处" in bursts.look(team.house)
     told = [one for one in team.incidents() if "超过 20 件" in one["reason"]]
     assert len(told) == 2
+
+
+def ruled(team: Team, *kinds: str) -> None:
+    """The site with burst rules of these kinds, each for more than ten within two hours."""
+    rules = [
+        {"id": kind, "name": kind, "by": kind, "within": "PT2H", "count": 10, "grade": "III"}
+        for kind in kinds
+    ]
+    made = json.dumps({"plans": [], "bursts": rules}, ensure_ascii=False)
+    (team.house.site.directory / "plans.yaml").write_text(made, encoding="utf-8")
+    with House.open(team.house.site.directory, ENVIRON) as fresh:
+        team.house.site = fresh.site
+
+
+@pytest.mark.parametrize("kinds", [("place", "source"), ("source", "place")])
+def test_two_rules_that_fire_on_the_same_signals_open_one_incident(
+    team: Team, kinds: tuple[str, str]
+) -> None:
+    ruled(team, *kinds)
+    crowd(team, 12)
+    assert bursts.look(team.house) == "突增 2 处，立案 1，升温 1"
+    assert len(team.incidents()) == 1
+    assert team.incidents()[0]["signal_count"] == 12
+    assert bursts.look(team.house) == "突增 2 处，立案 0，升温 0"
+    assert team.whole()
+
+
+def test_a_rule_that_fires_a_look_later_finds_the_incident_of_the_first(team: Team) -> None:
+    ruled(team, "source")
+    crowd(team, 12)
+    bursts.look(team.house)
+    ruled(team, "source", "place")
+    assert bursts.look(team.house) == "突增 2 处，立案 0，升温 1"
+    assert len(team.incidents()) == 1
+
+
+def test_a_burst_inside_a_far_larger_one_is_a_matter_of_its_own(team: Team) -> None:
+    ruled(team, "source", "place")
+    for number in range(8):
+        crowd(team, 5, place=f"临江市第{'一二三四五六七八'[number]}区")
+    crowd(team, 12)
+    assert bursts.look(team.house) == "突增 2 处，立案 2，升温 0"
 
 
 def test_two_places_with_eleven_tickets_each_are_no_burst(team: Team) -> None:

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 from sqlalchemy import select
 
-from connectors.broker import Publisher, publish, schema
+from connectors.broker import Publisher, schema
 from flows.collecting.following import Follower, broker_settings
 from flows.office.desk import Desk
 from flows.respond import respond
@@ -33,7 +33,7 @@ from models.ledger.clocks import CLOCK
 from models.ledger.journal import length
 from models.ledger.store import LedgerError, Store
 from support.gate import Gate
-from support.kafka import Broker, at_work, broker, read_topic
+from support.kafka import Broker, at_work, broker, publish, read_topic
 from support.sites import ENVIRON, write_site
 from support.waiting import until
 
@@ -74,6 +74,7 @@ def live(house: House, incident: str) -> None:
     assert shown is not None
     for clock in [clock["id"] for clock in shown["clocks"] if clock["ended_at"] is None]:
         desk.act("waive", incident, {"clock": clock, "reason": "并入总报告"}, "zhou")
+    desk.work.act("drop", incident, {"task": "all", "reason": "已由省级统一通报、发声"}, "li")
     desk.act("close", incident, {"reason": "善后完成"}, "li")
 
 
@@ -263,7 +264,7 @@ def test_an_absent_broker_holds_up_no_clock_and_is_told_later(
             with telling(house):
                 open_one(house)
                 assert respond(house).steps > 0  # the first word goes out at once, broker or not
-                until(lambda: "does not answer" in _item(house)["detail"], lambda: str(_item(house)))
+                until(lambda: "没有应答" in _item(house)["detail"], lambda: str(_item(house)))
                 assert _item(house)["state"] == "down"
                 gate.open()
                 until(lambda: _mark(house) >= _head(house), lambda: str(_item(house)))
@@ -274,6 +275,31 @@ def test_an_absent_broker_holds_up_no_clock_and_is_told_later(
 def _item(house: House) -> dict[str, Any]:
     items: list[dict[str, Any]] = Desk(house).board()["coverage"]["items"]
     return next(item for item in items if item["name"] == "publish")
+
+
+class Bewitched(Forgetful):
+    """A database that fails once in a way that nobody expected, then answers."""
+
+    def __init__(self, behind: Store) -> None:
+        super().__init__(behind)
+        self.behind, self.left = behind, 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
+
+    def write(self) -> Any:
+        if self.left:
+            self.left -= 1
+            raise RuntimeError("this is new \ud800")
+        return self.behind.write()
+
+
+def test_whatever_goes_wrong_the_results_are_told_on(house: House, kafka: Broker) -> None:
+    open_one(house)
+    bewitched: Any = Bewitched(house.store)
+    with telling(replace(house, store=bewitched)) as thread:
+        until(lambda: _mark(house) >= _head(house), lambda: str(_item(house)), alive=thread.is_alive)
+    assert bewitched.left == 0
 
 
 def test_poison_goes_to_its_topic_byte_for_byte_with_its_place_and_reason(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
+from connectors.broker import read_message
 from connectors.console.desk import Refusal, View
-from flows.watch import watch
+from flows.collecting.intake import store
+from flows.triage import triage
+from flows.watch import MOST, watch
 from flows.wiring import House
+from models.core.signals import Batch, RawSignal
+from models.core.vocabulary import Medium
 from models.ledger import notices
 from support.river_site import MIDNIGHT, Site, at, rss
 from support.sites import ENVIRON
@@ -264,3 +270,115 @@ def test_the_same_round_again_proposes_nothing_twice(site: Site) -> None:
     site.until("04:20")
     assert len(proposals(site, incident_id)) == 1
     assert site.time.moment > MIDNIGHT
+
+
+# ── whose word it is ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_message_that_calls_itself_official_answers_nothing(site: Site) -> None:
+    incident_id = incident(site)
+    site.time.moment = at("04:10")
+    said = {
+        "id": "x1",
+        "title": NOTICE,
+        "body": SAID,
+        "channel": "official",
+        "published_at": "2026-11-21 04:09",
+    }
+    value = json.dumps(said, ensure_ascii=False).encode()
+    forged = read_message(value, "tickets/0@1", source_id="tickets", medium=Medium.HOTLINE)
+    assert isinstance(forged, RawSignal)
+    store(site.house, Batch((forged,)), "kafka")
+    triage(site.house)
+    look(site, "04:11")
+    assert site.clocks(incident_id)["first_statement"] != "met"
+    assert proposals(site, incident_id) == []
+
+
+def test_what_no_registered_channel_said_is_not_ours_whatever_its_medium(site: Site) -> None:
+    incident_id = incident(site)
+    ours = RawSignal("elsewhere", "1", Medium.OFFICIAL, NOTICE, SAID, published_at=at("04:09"))
+    store(site.house, Batch((ours,)), "elsewhere")
+    triage(site.house)
+    look(site, "04:11")
+    assert site.clocks(incident_id)["first_statement"] != "met"
+    assert proposals(site, incident_id) == []
+
+
+# ── more than one round holds ─────────────────────────────────────────────────────────────────
+
+
+def publish_many(site: Site, count: int, since: int = 0) -> None:
+    """Our channel publishes so much about other things."""
+    said = [
+        RawSignal(
+            "release", f"o{n}", Medium.OFFICIAL, f"临江市举办第{n}届文化活动", "活动顺利举行。" * 30,
+            published_at=at("02:00"),
+        )
+        for n in range(since, since + count)
+    ]  # fmt: skip
+    store(site.house, Batch(tuple(said)), "release")
+    triage(site.house)
+
+
+def test_a_statement_is_compared_however_much_we_published_before(site: Site) -> None:
+    incident_id = incident(site)
+    publish_many(site, MOST + 50)
+    look(site, "04:00")
+    look(site, "04:01")
+    site.time.moment = at("04:10")
+    site.say(
+        "news", TITLE, BODY + "现场仍有浓烟。"
+    )  # the incident grows, so what came before is compared too
+    site.say("release", NOTICE, SAID)
+    site.until("04:11")
+    assert site.clocks(incident_id)["first_statement"] == "met"
+    assert site.verified()
+
+
+def test_what_one_round_cannot_hold_is_said_and_comes_in_the_next(site: Site) -> None:
+    incident_id = incident(site)
+    publish_many(site, MOST + 10)
+    site.time.moment = at("04:10")
+    site.say("release", NOTICE, SAID)
+    assert f"新发布超过 {MOST} 条" in look(site, "04:11")
+    assert site.clocks(incident_id)["first_statement"] != "met"
+    assert "超过" not in look(site, "04:12")
+    assert site.clocks(incident_id)["first_statement"] == "met"
+
+
+def test_of_too_many_earlier_publications_the_newest_are_compared_and_the_rest_is_said(site: Site) -> None:
+    publish_many(site, MOST + 10)
+    site.time.moment = at("03:00")
+    site.say("release", NOTICE, SAID)
+    site.until("03:02")  # no incident yet: nothing to compare with
+    made = site.desk.act(
+        "open", "", {"title": TITLE, "grade": "II", "occurred_at": at("00:05").isoformat()}, "chen"
+    )
+    assert f"只比对了最近 {MOST} 条" in look(site, "03:03")
+    assert site.clocks(made["id"])["first_statement"] == "met"
+
+
+def test_a_page_that_cannot_be_read_yet_holds_up_nothing_behind_it(site: Site) -> None:
+    incident_id = incident(site)
+    site.time.moment = at("04:05")
+    site.say("release", "情况通报", "")
+    site.web.page("/release/0", b"", status=502)
+    look(site, "04:06")
+    publish_many(site, MOST + 10)
+    look(site, "04:07")
+    site.time.moment = at("04:10")
+    site.say("release", NOTICE, SAID)
+    look(site, "04:11")
+    assert site.clocks(incident_id)["first_statement"] == "met"
+
+
+def test_a_page_that_can_be_read_later_is_compared_then(site: Site) -> None:
+    incident_id = incident(site)
+    site.time.moment = at("04:05")
+    site.say("release", "情况通报", "")
+    site.web.page("/release/0", b"", status=502)
+    look(site, "04:06")
+    site.show("/release/0", "情况通报", SAID)
+    look(site, "04:17")
+    assert site.clocks(incident_id)["first_statement"] == "met"

@@ -7,13 +7,14 @@ that need those call `broker.needs_real()`. With none of the three the test is s
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,9 @@ from typing import Any
 
 from kafka import KafkaConsumer  # type: ignore[import-untyped]
 from kafka.admin import KafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+from kafka.structs import TopicPartition  # type: ignore[import-untyped]
 
+from connectors.broker import BrokerSettings, Outgoing, Publisher
 from flows.wiring import House
 from support import certificates
 from support.missing import missing
@@ -63,6 +66,12 @@ class Broker:
     def delete(self, topic: str) -> None:
         with closing(self._admin()) as admin:
             admin.delete_topics([topic], timeout_ms=20_000)
+
+    def expire(self, topic: str) -> None:
+        """Everything that the topic holds is past its time."""
+        with closing(self._admin()) as admin:
+            parts = [TopicPartition(topic, number) for number in range(2)]
+            admin.delete_records(dict.fromkeys(parts, -1), timeout_ms=20_000)
 
     def _admin(self) -> Any:
         return KafkaAdminClient(bootstrap_servers=self.bootstrap, **self.settings)
@@ -229,6 +238,19 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.2)
     raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-1500:]}")
+
+
+def publish(settings: BrokerSettings, topic: str, messages: Iterable[Mapping[str, Any] | bytes]) -> int:
+    """Sends messages (objects as JSON, bytes as they are), waits until all are stored, gives their number."""
+    publisher = Publisher(settings)
+    try:
+        return publisher.send(topic, (Outgoing(_bytes(message)) for message in messages))
+    finally:
+        publisher.close()
+
+
+def _bytes(message: Mapping[str, Any] | bytes) -> bytes:
+    return message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
 
 
 def read_topic(kafka: Broker, topic: str, wanted: int, looks: int = 60) -> list[Any]:
