@@ -15,18 +15,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flows.office.coverage import PARTS
-from flows.telling import reach
-from flows.telling.handover import PATIENCE as HANDOVER_PATIENCE
+from flows.telling import handover, reach
 from flows.wiring import House
 from models.core.moment import clock_face, iso, span
-from models.ledger import clocks, duties, handovers, tallies, verify
+from models.ledger import clocks, duties, tallies, verify
 from models.ledger.store import Connection, Row
 
 STEP_GRACE = timedelta(seconds=30)
 ALERT_GRACE = timedelta(minutes=5)
 NOTICE_DAY = timedelta(days=1)
 """A notice that nobody took is told of for so long; a clock's alert as long as its clock runs."""
-HANDOVER_DAY = timedelta(days=1)
 VERIFIED = "verified"
 
 
@@ -40,13 +38,8 @@ class Finding:
     urgent: bool = True
 
 
-def audit(house: House) -> list[str]:
-    """Everything that is overdue inside ourselves, in words; empty when all is well."""
-    return [finding.words for finding in findings(house)]
-
-
 def findings(house: House) -> list[Finding]:
-    """The same with what tells one trouble from another."""
+    """Everything that is overdue inside ourselves; empty when all is well."""
     now, pace = house.time.now(), house.time.speed
     with house.store.read() as conn:
         return [
@@ -74,7 +67,10 @@ def _steps_not_raised(conn: Connection, now: datetime, grace: timedelta) -> Iter
     count, oldest = tallies.steps_overdue(conn, now - grace)
     if oldest is not None:
         late = span((now - oldest).total_seconds())
-        yield Finding("steps", f"{count} 个时钟的提醒到点未发，最早的已迟 {late}；请检查 respond 是否在运行")
+        yield Finding(
+            "steps",
+            f"{count} 个时钟的提醒到点未发，最早的已迟 {late}；请检查 respond 是否在运行、日志有无报错",
+        )
 
 
 def _alerts_not_accepted(conn: Connection, now: datetime, grace: timedelta) -> Iterator[Finding]:
@@ -138,13 +134,10 @@ def _unwell(row: Row[Any], now: datetime, pace: float) -> str | None:
 
 def _people_not_there(conn: Connection, house: House, now: datetime) -> Iterator[Finding]:
     """Shifts that nobody has taken over, and people whom this afternoon's test did not reach."""
-    for row in handovers.standing(conn, now - HANDOVER_DAY):
-        if now - row.at > HANDOVER_PATIENCE:
-            names = "、".join(house.names.get(person, person) for person in row.to_people)
-            words = (
-                f"第 {row.rung} 级 {clock_face(row.at)} 的交接还没有人签收（接班: {names}）；请打电话确认在岗"
-            )
-            yield Finding(f"handover:{row.id}", words, urgent=False)
+    for row in handover.unaccepted(conn, now, house.time.speed):
+        names = "、".join(house.names.get(person, person) for person in row.to_people)
+        words = f"第 {row.rung} 级 {clock_face(row.at)} 的交接还没有人签收（接班: {names}）；请打电话确认在岗"
+        yield Finding(f"handover:{row.id}", words, urgent=False)
     wrong = reach.trouble(reach.last(conn), house.site.roster.reach_test, now)
     if wrong:
         yield Finding("reach", f"{wrong}；请补联系方式或安排代班", urgent=False)

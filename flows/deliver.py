@@ -20,8 +20,7 @@ from flows.telling.unreached import notices_of
 from flows.telling.wording import message
 from flows.wiring import House
 from models.core.pacing import Limit
-from models.core.vocabulary import OPEN_STATES
-from models.ledger import duties, notices, outbox
+from models.ledger import clocks, duties, notices, outbox
 from models.ledger.outbox import Attempt
 from models.ledger.store import Connection, Row
 
@@ -33,8 +32,6 @@ GATHER_S = 0.01
 LEASE = timedelta(seconds=90)
 """Longer than a whole batch on a channel that hangs (8 turns of 10 s; a group is one send), so that no
 slow answer is sent twice."""
-
-OPEN = {state.value for state in OPEN_STATES}
 
 Group = list[Row[Any]]
 Answers = list[tuple[Row[Any], Attempt]]
@@ -130,7 +127,7 @@ def _beat(conn: Connection, chunk: Answers, now: datetime) -> None:
 
 def send(house: House, group: Group) -> Answers:
     """Send one message to its contact; what the channel answered holds for every alert in it."""
-    gone = [row for row in group if row.clock_state is not None and row.clock_state not in OPEN]
+    gone = [row for row in group if row.clock_state is not None and row.clock_state not in clocks.OPEN]
     left = [row for row in group if row not in gone]
     answers: Answers = [(row, _withdrawn(row)) for row in gone]
     if left:

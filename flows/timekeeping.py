@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from flows import machine
+from flows.asker import Asker
 from models.core.course import SMALL, Course
 from models.core.moment import iso, local, parse_iso
 from models.ledger import duties, journal
@@ -24,6 +25,8 @@ KEY = "time"
 ANCHOR = "anchor "
 """Before a machine's mark: where the processes of its boot find the course of time."""
 RESYNC_S = 5.0
+PATIENCE_S = 1.0
+"""How long the reference may take: what comes later is no longer the time."""
 WORTH_KEEPING = timedelta(milliseconds=100)
 
 
@@ -61,7 +64,8 @@ def world(piece: Timepiece) -> Callable[[], datetime]:
 class DatabaseTime:
     """The database's clock, asked every few seconds and carried forward in between. Thread-safe.
 
-    Never runs backwards; `jump` says how far the clock stands off when it was stepped.
+    Never runs backwards; `jump` says how far the clock stands off when it was stepped. A database that
+    hangs holds up one who asks for `PATIENCE_S`, and nobody else.
     """
 
     speed = 1.0
@@ -70,6 +74,7 @@ class DatabaseTime:
         self._store, self._resync_s, self._lock = store, resync_s, threading.Lock()
         self._course = _begin(store)
         self._asked = self._course.tick
+        self._reference = Asker(lambda: _reference(store), PATIENCE_S)
         with suppress(LedgerError):  # a full disk keeps nobody from looking
             self.keep()
 
@@ -78,13 +83,26 @@ class DatabaseTime:
         return self._course.jump
 
     def now(self) -> datetime:
+        if self._is_my_turn():
+            with suppress(LedgerError):  # a database that is away takes no time with it
+                self._look()
+        with self._lock:
+            return _tidy(self._course.now(machine.ticks()))
+
+    def _is_my_turn(self) -> bool:
+        """Is the reference to be asked again, and is it this caller who does?"""
         with self._lock:
             tick = machine.ticks()
-            if tick - self._asked > self._resync_s:
-                self._asked = tick
-                with suppress(LedgerError):  # a database that is away takes no time with it
-                    self._course = _look(self._course, self._store)
-            return _tidy(self._course.now(machine.ticks()))
+            mine = tick - self._asked > self._resync_s
+            self._asked = tick if mine else self._asked
+            return mine
+
+    def _look(self) -> None:
+        """Ask outside the lock: the others carry the course forward meanwhile."""
+        for here in self._reference.ask():
+            proven = _proven(here)
+            with self._lock:
+                self._course = self._course.look(machine.ticks(), here, proven)
 
     def keep(self) -> None:
         """Note the course for the processes that start later in this boot. Not inside a write."""
@@ -97,7 +115,7 @@ class DatabaseTime:
 
 def _begin(store: Store) -> Course:
     """The course that this boot knows, else the clock's; and nothing before the newest entry."""
-    tick, here = machine.ticks(), store.server_time() or machine_now()
+    tick, here = machine.ticks(), _reference(store)
     course = _kept(store, machine.mark("time")) or Course(tick, here, here)
     with store.read() as conn:
         newest = journal.newest_at(conn)
@@ -106,9 +124,8 @@ def _begin(store: Store) -> Course:
     return course if newest is None else course.not_before(newest, proven)
 
 
-def _look(course: Course, store: Store) -> Course:
-    here = store.server_time() or machine_now()
-    return course.look(machine.ticks(), here, _proven(here))
+def _reference(store: Store) -> datetime:
+    return store.server_time() or machine_now()
 
 
 def _proven(reference: datetime) -> bool:

@@ -3,19 +3,23 @@ nothing stops, limits without a source."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 
-from models.core.clock import least
+from models.core.clock import StepRule, least
+from models.core.review import ORDERED
 from models.core.vocabulary import StartEvent
 from playbooks.condition import Condition, grid, samples
 from playbooks.fields import amount_text, iso_duration
 from playbooks.loader import Document, KeyPath
 from playbooks.problem import Problem, did_you_mean, listed
-from playbooks.schema import DEFAULT_STEPS, ChainSource, ClockSource, PlaybookSource, compile_
+from playbooks.schema import DEFAULT_STEPS, ChainSource, ClockSource, PlaybookSource, compile_, step_rule
 from playbooks.variables import used
 
 Finding = tuple[KeyPath, str, str]
 """Where within the clock, what is wrong, what to do."""
+MINUTE = timedelta(minutes=1)
+"""Steps are named by the minute (`StepRule.key`); two within one minute would have one name."""
 
 
 def unsound(document: Document, playbook: PlaybookSource) -> list[Problem]:
@@ -38,7 +42,10 @@ def unsound(document: Document, playbook: PlaybookSource) -> list[Problem]:
 
 def clock_findings(clock: ClockSource) -> Iterator[Finding]:
     yield from _steps(clock)
-    yield from _same_key(clock)
+    yield from _same_key(compile_(clock).steps)
+    if clock.repeat is not None and clock.repeat % MINUTE:
+        length = iso_duration(clock.repeat)
+        yield ("repeat",), f"逾期后每隔 {length} 提醒：要写整分钟，至少一分钟", "例如 PT10M 或 PT1H"
     if not clock.stop.evidence:
         yield (
             ("stop",),
@@ -95,10 +102,10 @@ def _steps(clock: ClockSource) -> Iterator[Finding]:
             )
 
 
-def _same_key(clock: ClockSource) -> Iterator[Finding]:
+def _same_key(steps: Iterable[StepRule]) -> Iterator[Finding]:
     """A step is stored under its key, once: two steps with one key would lose one of them."""
     seen: set[str] = set()
-    for n, step in enumerate(compile_(clock).steps):
+    for n, step in enumerate(steps):
         if step.key in seen:
             yield (
                 ("steps", n),
@@ -200,6 +207,8 @@ def _ladders(document: Document, playbook: PlaybookSource) -> Iterator[Problem]:
         elif not any(step.at == 1 for step in ladder.steps):
             message = "阶梯没有到期的一步，到期时谁也不会被提醒"
             yield document.problem(("ladder", n, "steps"), message, "加上 {at: 100%, rung: 4}")
+        for path, text, hint in _same_key(step_rule(step) for step in ladder.steps):
+            yield document.problem(("ladder", n, *path), text, hint)  # whichever clocks climb it
 
 
 def _reviews(document: Document, playbook: PlaybookSource) -> Iterator[Problem]:
@@ -210,6 +219,10 @@ def _reviews(document: Document, playbook: PlaybookSource) -> Iterator[Problem]:
     if not review.steps or total > 1.0001:
         message = "审核链没有一道审核" if not review.steps else f"各道审核占 {total:.0%}，超过剩余时间"
         yield document.problem(("review", "steps"), message, "各道 share 之和不超过 100%")
+    if 0 < len(review.steps) < ORDERED:
+        message = f"审核链只有 {len(review.steps)} 道，未经三审不得对外公布"
+        hint = "写初审、审核、审发三道，各由不同的人；西政办发〔2016〕55号 通知四，S-050"
+        yield document.problem(("review", "steps"), message, hint)
     for n, step in enumerate(review.steps):
         if step.by in [other.by for other in review.steps[:n]]:
             message = f"“{step.by}” 审了两道，三审须由不同的人"

@@ -54,6 +54,7 @@ TITLES = {
     "plans": "监测方案",
     "bursts": "突增",
     "cadence": "续报节奏",
+    "registers": "台账",
     "audit": "审计",
 }
 
@@ -108,6 +109,11 @@ async def cadence(site: str = "") -> State[None]:
     return await _run("cadence", site)
 
 
+@flow(name="registers", description="逾期 → 建议督办、问责；年度计数 → 提醒", retries=0)
+async def registers(site: str = "") -> State[None]:
+    return await _run("registers", site)
+
+
 @flow(name="audit", description="检查全部时钟与提醒", retries=0)
 async def audit(site: str = "") -> State[None]:
     return await _run("audit", site)
@@ -124,6 +130,7 @@ FLOWS = {
     "plans": plans,
     "bursts": bursts,
     "cadence": cadence,
+    "registers": registers,
     "audit": audit,
 }
 assert FLOWS.keys() == DUTIES.keys()

@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
+from flows.asker import Asker
 from flows.audit import Finding
 from flows.office.coverage import PARTS
 from flows.telling import alarm
@@ -27,6 +27,8 @@ from models.ledger.store import LedgerError
 log = structlog.get_logger()
 LOOK_S = 10.0
 FAILING_S = 60.0
+DATABASE_S = 15.0
+"""So long a single read may take before the database counts as one that hangs."""
 SILENT_S = {"respond": 60.0, "deliver": 240.0}
 """Seconds without a finished round that are a fault; a sender may wait long for channels that hang."""
 
@@ -38,8 +40,12 @@ class Lookout:
     house: House
     name: str = "run"
     tick: Callable[[], float] = time.monotonic
+    patience_s: float = DATABASE_S
     _good: dict[str, float] = field(default_factory=dict)
     _wrong: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._auditor = Asker(self._audit_due, self.patience_s)
 
     def good(self, name: str) -> None:
         """A round of this duty came to its end."""
@@ -80,14 +86,31 @@ class Lookout:
                 yield Finding(f"silent:{name}", words)
 
     def _unaudited(self) -> list[Finding]:
-        """Every process watches the auditor, which watches all the others."""
+        """Every process watches the auditor, which watches all the others; a database that says nothing
+        at all is itself what there is to tell."""
+        try:
+            answers = self._auditor.ask()
+        except LedgerError:  # it says no: that is what the threads fail on, and tell of
+            return []
+        if not answers:
+            return [
+                Finding(
+                    "hangs", f"数据库 {self.patience_s:g} 秒没有回答；请检查数据库与网络，运行 huiying doctor"
+                )
+            ]
+        return self._late(answers[0])
+
+    def _late(self, due_at: datetime | None) -> list[Finding]:
         now, patience = self.house.time.now(), PARTS["audit"][1] * self.house.time.speed
-        with suppress(LedgerError), self.house.store.read() as conn:
+        if due_at is None or now - due_at <= patience:
+            return []
+        late = span((now - due_at) / timedelta(seconds=1))
+        return [Finding("audit", f"自我审计已 {late}没有运行；请另起一个 {PARTS['audit'][2]}")]
+
+    def _audit_due(self) -> datetime | None:
+        with self.house.store.read() as conn:
             row = next((row for row in duties.all_duties(conn) if row.name == "audit"), None)
-            if row is not None and row.due_at is not None and now - row.due_at > patience:
-                late = span((now - row.due_at) / timedelta(seconds=1))
-                return [Finding("audit", f"自我审计已 {late}没有运行；请另起一个 {PARTS['audit'][2]}")]
-        return []
+        return row.due_at if row is not None else None
 
 
 def _label(name: str) -> str:

@@ -30,7 +30,7 @@ from models.ledger.store import LedgerError
 
 log = structlog.get_logger()
 
-SLOW = ("ingest", "triage", "watch", "handover", "reach", "plans", "bursts", "cadence", "audit")
+SLOW = ("ingest", "triage", "watch", "handover", "reach", "plans", "bursts", "cadence", "registers", "audit")
 BEAT_S = 3.0
 LOOK_EVERY_S = 0.25
 PAUSE_AFTER_FAULT_S = 1.0

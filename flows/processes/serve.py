@@ -28,7 +28,18 @@ log = structlog.get_logger()
 BEAT_S = 5.0
 PAUSE_S = 0.5
 AWAY_S = 3.0
-RUN_BY_FLOW = ("ingest", "triage", "watch", "handover", "reach", "plans", "bursts", "cadence", "audit")
+RUN_BY_FLOW = (
+    "ingest",
+    "triage",
+    "watch",
+    "handover",
+    "reach",
+    "plans",
+    "bursts",
+    "cadence",
+    "registers",
+    "audit",
+)
 """The slow duties. The sweep and the senders are the clock loop's own, every second."""
 
 

@@ -11,9 +11,9 @@ from flows.office import sources_seen
 from flows.wiring import House
 from models.core.escalate import next_reachable
 from models.core.moment import clock_face, iso, parse_iso, span
-from models.core.roster import Change, Person, Roster
+from models.core.roster import Change, Roster, each_once
 from models.core.vocabulary import AlertState
-from models.ledger import duties, handovers, notices, snoozing, views, words
+from models.ledger import clocks, duties, handovers, notices, snoozing, views, words
 from models.ledger.entry import Entry
 from models.ledger.notices import Notice
 from models.ledger.store import Connection, Row
@@ -28,7 +28,6 @@ PATIENCE_REAL = timedelta(seconds=10)
 SHIFT = timedelta(days=1)
 MOST = 40
 LATE = timedelta(minutes=1)
-OPEN = ("running", "at_risk", "breached")
 
 
 def hand_over(house: House) -> str:
@@ -127,7 +126,7 @@ def _incident(house: House, shown: dict[str, Any], done: list[Row[Any]]) -> dict
     kept = {key: shown[key] for key in ("id", "ref", "title", "grade", "colour", "owner", "provisional")}
     return kept | {
         "acked": [one["name"] for one in shown["acked"]],
-        "clocks": [_clock(house, clock) for clock in shown["clocks"] if clock["state"] in OPEN],
+        "clocks": [_clock(house, clock) for clock in shown["clocks"] if clock["state"] in clocks.OPEN],
         "progress": [_progress(house, row) for row in done],
     }
 
@@ -160,10 +159,15 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
 
 def _waiting(house: House, now: datetime) -> list[Notice]:
     """Hand-overs that nobody accepted in time: those who came on again, and the rung above."""
-    patience = max(PATIENCE, PATIENCE_REAL * house.time.speed)
     with house.store.read() as conn:
-        rows = handovers.standing(conn, now - SHIFT)
-    return [_reminder(house, row, now) for row in rows if _written(row) + patience <= now]
+        return [_reminder(house, row, now) for row in unaccepted(conn, now, house.time.speed)]
+
+
+def unaccepted(conn: Connection, now: datetime, pace: float) -> list[Row[Any]]:
+    """The hand-overs of this shift that have waited too long for their acceptance, counted from when they
+    were written down: before that nobody could accept them."""
+    patience = max(PATIENCE, PATIENCE_REAL * pace)
+    return [row for row in handovers.standing(conn, now - SHIFT) if _written(row) + patience <= now]
 
 
 def _written(row: Row[Any]) -> datetime:
@@ -180,11 +184,7 @@ def _reminder(house: House, row: Row[Any], now: datetime) -> Notice:
         f"{names} 应于 {clock_face(row.at)} 接班，通知已过 {waited}仍未签收；请核实人在不在。{link(house)}"
     )
     title = f"交接未签收 · {_role(house, row.rung)}"
-    return Notice("handover-late", row.id, title, reason, _unique([*incoming, *above]))
-
-
-def _unique(people: list[Person]) -> list[Person]:
-    return list({person.id: person for person in people}.values())
+    return Notice("handover-late", row.id, title, reason, each_once([*incoming, *above]))
 
 
 def _snoozed_out(house: House, now: datetime) -> list[Notice]:

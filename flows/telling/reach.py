@@ -9,7 +9,7 @@ from typing import Any
 from flows.wiring import House
 from models.core.escalate import next_reachable
 from models.core.moment import clock_face, iso, local, parse_iso, span
-from models.core.roster import DAY, Person, ReachTest, Roster, Turn
+from models.core.roster import DAY, Person, ReachTest, Roster, Turn, each_once
 from models.ledger import duties, notices, reaching
 from models.ledger.notices import Notice
 from models.ledger.store import Connection, Row
@@ -101,14 +101,10 @@ def _missing(house: House, note: Result, now: datetime) -> list[Notice]:
             f"{note['day']} {one['person']}",
             f"今晚值班 {one['name']} 联系不上",
             f"第 {one['rung']} 级，{one['why']}；请补联系方式或安排代班",
-            _others([*roster.owners(now), *next_reachable(roster, one["rung"], now, names)]),
+            each_once([*roster.owners(now), *next_reachable(roster, one["rung"], now, names)]),
         )
         for one in lost
     ]
-
-
-def _others(people: list[Person]) -> list[Person]:
-    return list({person.id: person for person in people}.values())
 
 
 def _holes(house: House, note: Result, now: datetime) -> list[Notice]:

@@ -16,7 +16,7 @@ from connectors.inbound import Unsigned
 from connectors.ports import Refused
 from flows import timekeeping
 from flows.wiring import House
-from models.core.moment import parse_iso
+from models.core.moment import parse_stated
 from models.ledger import receipts
 from models.ledger.receipts import Receipt, ReceiptKind
 
@@ -28,27 +28,30 @@ MOST = 500
 def take(house: House, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Record signed receipts: {"recorded", "known"}. Raises Unsigned, ValueError for what cannot be
     read, NoSuchAlert; then nothing of the push is recorded."""
-    channel, now = _signer(house, headers, body), house.time.now()
+    signers, now = _signers(house, headers, body), house.time.now()
     told = [_receipt(one, house) for one in _listed(body)]
     with house.store.write() as conn:
-        fresh = receipts.record(conn, now, told, channel)
+        fresh = receipts.record(conn, now, told, signers)
     return {"recorded": fresh, "known": len(told) - fresh}
 
 
-def _signer(house: House, headers: Mapping[str, str], body: bytes) -> str:
-    """The webhook channel whose secret made the signature. Raises Unsigned."""
+def _signers(house: House, headers: Mapping[str, str], body: bytes) -> list[str]:
+    """Every webhook channel whose secret made the signature: several may share one. Raises Unsigned."""
     wrong = Unsigned("没有 webhook 渠道，回执无从核对；请在 channels.yaml 里登记发出提醒的渠道")
+    fitting: list[str] = []
     for settings in house.site.channels:
         if settings["type"] == "webhook":
             try:
                 secret = house.site.secrets(settings["secret"])
                 inbound.verify(secret, headers, body, timekeeping.world(house.time)(), WINDOW)
-                return str(settings["id"])
+                fitting.append(str(settings["id"]))
             except Unsigned as error:
                 wrong = error
             except (Refused, LookupError, OSError, ValueError):
                 continue  # a secret that is not there signs nothing
-    raise wrong
+    if not fitting:
+        raise wrong
+    return fitting
 
 
 def _listed(body: bytes) -> list[dict[str, Any]]:
@@ -68,4 +71,4 @@ def _receipt(row: dict[str, Any], house: House) -> Receipt:
     alert_id, state, at = row.get("alert_id"), row.get("state"), row.get("at")
     if not isinstance(alert_id, str) or state not in set(ReceiptKind):
         raise ValueError('每条回执要有 alert_id，state 是 "delivered"（已到达）或 "read"（已读）')
-    return Receipt(alert_id, ReceiptKind(state), parse_iso(str(at)) if at else house.time.now())
+    return Receipt(alert_id, ReceiptKind(state), parse_stated(str(at)) if at else house.time.now())

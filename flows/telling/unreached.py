@@ -12,7 +12,7 @@ from typing import Any
 
 from flows.wiring import House
 from models.core.escalate import next_reachable
-from models.core.roster import Person
+from models.core.roster import Person, each_once
 from models.core.vocabulary import AlertKind
 from models.ledger.notices import PREFIX, Notice
 from models.ledger.raising import unreached
@@ -47,4 +47,4 @@ def _people(rung: int, excluding: set[str], house: House, now: datetime) -> list
     """Each once: the next rung's people first, then the owner."""
     roster = house.site.roster
     people = (*next_reachable(roster, rung, now, excluding), *roster.owners(now))
-    return list({person.id: person for person in people if person.id not in excluding}.values())
+    return each_once(person for person in people if person.id not in excluding)

@@ -253,15 +253,21 @@ def steps(
 ) -> Iterator[PlannedStep]:
     """Every step of a clock in time order: the fixed ones, and after the limit +1h, +2h … for ever.
 
-    A fixed step may lie beyond the limit (`after`), between two repeats.
+    A fixed step may lie beyond the limit (`after`), between two repeats. A key comes once, since a step is
+    raised once: of two with one name, as plans of earlier releases may hold, the later stays.
     """
-    fixed = sorted(plan_steps, key=_when)
+    fixed = sorted({step.key: step for step in sorted(plan_steps, key=_when)}.values(), key=_when)
     return iter(fixed) if repeat is None else merge(fixed, _repeats(due_at, repeat, rung), key=_when)
 
 
 def _repeats(due_at: datetime, repeat: timedelta, rung: int) -> Iterator[PlannedStep]:
+    """Every so often, and not twice in a minute: that would be one name for two steps."""
+    before = ""
     for n in count(1):
-        yield PlannedStep(f"+{_short(repeat * n)}", due_at + repeat * n, rung)
+        name = _short(repeat * n)
+        if name != before:
+            yield PlannedStep(f"+{name}", due_at + repeat * n, rung)
+        before = name
 
 
 @dataclass(frozen=True, slots=True)

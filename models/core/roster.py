@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 
+from models.core.casework import Level
 from models.core.moment import local
 from models.core.vocabulary import Role
 
@@ -30,8 +31,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
+    """`places` and `topics`: what it answers for (`ownership`); `coordinates`: it brings the others together."""
+
     id: str
     name: str
+    level: Level | None = None
+    places: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    coordinates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +409,11 @@ class Roster:
             for before, turn in pairwise(turns)
             if (incoming := tuple(p for p in turn.people if p.id not in before.ids))
         ]
+
+
+def each_once(people: Iterable[Person]) -> list[Person]:
+    """Each person once, in the order of their first mention."""
+    return list({person.id: person for person in people}.values())
 
 
 def _reachable(people: Iterable[Person | None]) -> tuple[Person, ...]:

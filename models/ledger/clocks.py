@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,10 +68,18 @@ def sequence(row: Row[Any]) -> Iterator[PlannedStep]:
     return steps(fixed, row.due_at, repeat, row.repeat_rung)
 
 
-def due_clocks(conn: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Clocks with a step that has passed, most overdue first."""
+def due_clocks(
+    conn: Connection, now: datetime, limit: int, ids: Collection[str] | None = None
+) -> Sequence[Row[Any]]:
+    """Clocks with a step that has passed, most overdue first; of `ids` where given."""
     query = select(CLOCK).where(CLOCK.c.next_step_at <= now).order_by(CLOCK.c.next_step_at).limit(limit)
-    return conn.execute(query).all()
+    return conn.execute(query if ids is None else query.where(CLOCK.c.id.in_(list(ids)))).all()
+
+
+def due_ids(conn: Connection, now: datetime) -> list[str]:
+    """All that are due, most overdue first."""
+    query = select(CLOCK.c.id).where(CLOCK.c.next_step_at <= now).order_by(CLOCK.c.next_step_at)
+    return list(conn.execute(query).scalars())
 
 
 def open_clocks(conn: Connection, incident_id: str) -> Sequence[Row[Any]]:

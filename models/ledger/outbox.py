@@ -221,24 +221,41 @@ def settle(
     """Record attempts; returns the alerts that have become dead letters by them.
 
     A sender that comes back after its lease ran out may find the alert settled by another: then only
-    a second acceptance is written down (the person has it twice, under one reference).
+    a second acceptance is written down (the person has it twice, under one reference). Its refusal is
+    charged to the contact that it tried, never to another that it has moved on to meanwhile.
     `pace` is how many seconds of the site pass in one: waits before another try are real ones.
     """
     fresh = _as_they_stand(conn, [row.id for row, _ in attempts])
+    counted = [(row, attempt) for row, attempt in attempts if _counts(row, fresh[row.id], attempt)]
     entries = [
         _settled(fresh[row.id], attempt, now, pace)
-        if fresh[row.id].next_try_at is not None
-        else _again(row, attempt)
-        for row, attempt in attempts
-        if fresh[row.id].next_try_at is not None or attempt.accepted
+        if _is_waiting(fresh[row.id], attempt)
+        else _again(fresh[row.id], attempt)
+        for row, attempt in counted
     ]
     append(conn, now, entries)
-    ours = [row.id for row, _ in attempts if fresh[row.id].leased_by == row.leased_by]
+    ours = [row.id for row, _ in attempts if _lease(row) == _lease(fresh[row.id])]
     conn.execute(update(ALERT).where(ALERT.c.id.in_(ours)).values(leased_by=None, leased_until=None))
-    _part(conn, [attempt.alert_id for _, attempt in attempts if attempt.alone])
+    _part(conn, [row.id for row, attempt in counted if attempt.alone])
     _pause(conn, now, [attempt for _, attempt in attempts], pace)
     dead = {entry.payload["alert"] for entry in entries if entry.kind == KINDS["dead"]}
     return [row for row, _ in attempts if row.id in dead]
+
+
+def _counts(claimed: Row[Any], fresh: Row[Any], attempt: Attempt) -> bool:
+    """An acceptance always; all else while the alert waits, and a refusal of the contact that it waits for."""
+    same = attempt.withdrawn or claimed.contact == fresh.contact
+    return attempt.accepted or (_is_waiting(fresh, attempt) and same)
+
+
+def _is_waiting(fresh: Row[Any], attempt: Attempt) -> bool:
+    """Still to be sent; or given up, while somebody takes it after all."""
+    given_up = bool(fresh.state == AlertState.DEAD.value)
+    return fresh.next_try_at is not None or (given_up and attempt.accepted)
+
+
+def _lease(row: Row[Any]) -> tuple[str | None, datetime | None]:
+    return row.leased_by, row.leased_until
 
 
 def _part(conn: Connection, ids: list[str]) -> None:
@@ -269,6 +286,7 @@ def _again(row: Row[Any], attempt: Attempt) -> Entry:
         "channel": attempt.channel,
         "attempt": row.attempts + 1,
         "state": AlertState.ACCEPTED.value,
+        "update": {"alert": [{"id": row.id, "tried": _tried(row, attempt)}]},
     }
     return Entry("alert_sent_again", payload, f"channel:{attempt.channel}", attempt.reason, row.incident_id)
 
@@ -280,6 +298,7 @@ def _settled(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> Ent
         "attempts": tries,
         "sent_at": None if attempt.withdrawn else iso(now),
         "last_error": None if attempt.accepted else attempt.reason,
+        "tried": _tried(row, attempt),
     }
     kind = KINDS.get(change["state"], "alert_refused")
     payload = {
@@ -292,6 +311,11 @@ def _settled(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> Ent
         "update": {"alert": [change]},
     }
     return Entry(kind, payload, f"channel:{attempt.channel}", attempt.reason, row.incident_id)
+
+
+def _tried(row: Row[Any], attempt: Attempt) -> list[str]:
+    """The channels that had it in hand at least once: only they can vouch for it."""
+    return sorted({*(row.tried or ()), *(() if attempt.withdrawn else (attempt.channel,))})
 
 
 def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[str, Any]:

@@ -46,10 +46,20 @@ class Raised:
     skipped: int = 0
     worst_late_s: float = 0.0
 
+    def __add__(self, other: Raised) -> Raised:
+        return Raised(
+            self.steps + other.steps,
+            self.alerts + other.alerts,
+            self.skipped + other.skipped,
+            max(self.worst_late_s, other.worst_late_s),
+        )
 
-def raise_due(conn: Connection, sweep: Sweep, limit: int = 500) -> Raised:
-    """Raise what is due, most overdue first, `limit` clocks at the most."""
-    rows = clocks.due_clocks(conn, sweep.now, limit)
+
+def raise_due(
+    conn: Connection, sweep: Sweep, limit: int = 500, clock_ids: Collection[str] | None = None
+) -> Raised:
+    """Raise what is due, most overdue first, `limit` clocks at the most; of `clock_ids` where given."""
+    rows = clocks.due_clocks(conn, sweep.now, limit, clock_ids)
     if not rows:
         return Raised()
     sweep = replace(sweep, roster=sweep.roster.keeping(handovers.staying(conn, sweep.now)))
@@ -62,7 +72,7 @@ def raise_due(conn: Connection, sweep: Sweep, limit: int = 500) -> Raised:
             entry = _step_raised(row, owed, known.about[row.incident_id], who, sweep)
             entries.append(entry)
             holes |= {notice.occasion: notice for notice in _holes(row, who, sweep)}
-            total = _add(total, entry, owed, sweep.now)
+            total = total + _count(entry, owed, sweep.now)
     append(conn, sweep.now, entries)
     notices.tell(conn, sweep.now, list(holes.values()))
     return total
@@ -96,10 +106,8 @@ def unreached(conn: Connection, ids: Collection[str]) -> dict[str, set[str]]:
     query = select(ALERT.c.incident_id, ALERT.c.person_id, ALERT.c.state).where(
         settled, ALERT.c.incident_id.in_(dead)
     )
-    newest = {
-        (row.incident_id, row.person_id): row.state
-        for row in conn.execute(query.order_by(ALERT.c.raised_at, ALERT.c.accepted_at))
-    }
+    taken_last = query.order_by(ALERT.c.raised_at, ALERT.c.accepted_at.nulls_first())  # on every engine
+    newest = {(row.incident_id, row.person_id): row.state for row in conn.execute(taken_last)}
     found: dict[str, set[str]] = {}
     for (incident_id, person_id), state_ in newest.items():
         if state_ == AlertState.DEAD.value:
@@ -144,14 +152,9 @@ def _holes(row: Row[Any], who: Escalation, sweep: Sweep) -> list[Notice]:
     ]
 
 
-def _add(total: Raised, entry: Entry, owed: Due, now: datetime) -> Raised:
-    late = (now - owed.latest.due_at).total_seconds()
-    return Raised(
-        total.steps + 1,
-        total.alerts + len(entry.payload["insert"]["alert"]),
-        total.skipped + len(owed.skipped),
-        max(total.worst_late_s, late),
-    )
+def _count(entry: Entry, owed: Due, now: datetime) -> Raised:
+    late = max(0.0, (now - owed.latest.due_at).total_seconds())
+    return Raised(1, len(entry.payload["insert"]["alert"]), len(owed.skipped), late)
 
 
 def _step_raised(row: Row[Any], owed: Due, incident: Row[Any], who: Escalation, sweep: Sweep) -> Entry:

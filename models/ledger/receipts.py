@@ -6,7 +6,7 @@ backwards, and is proof of arrival where no answer had been seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,37 +42,47 @@ class Receipt:
     at: datetime
 
 
-def record(conn: Connection, now: datetime, receipts: Iterable[Receipt], channel: str) -> int:
-    """Write down what is new in `receipts`; how many that were. Raises NoSuchAlert before any."""
+def record(conn: Connection, now: datetime, receipts: Iterable[Receipt], channels: Sequence[str]) -> int:
+    """Write down what is new in `receipts`; how many that were. `channels`: all that whoever tells may be.
+    Raises NoSuchAlert before any."""
     told = list(receipts)
-    known = _known(conn, [receipt.alert_id for receipt in told], channel)
+    known = _known(conn, [receipt.alert_id for receipt in told], channels)
     entries = []
     for receipt in told:
-        change = _change(known[receipt.alert_id], receipt, now)
+        alert, channel = known[receipt.alert_id]
+        change = _change(alert, receipt, now)
         if change:
-            entries.append(_entry(known[receipt.alert_id], receipt, change, channel))
-            known[receipt.alert_id] = known[receipt.alert_id] | change
+            entries.append(_entry(alert, receipt, change, channel))
+            known[receipt.alert_id] = (alert | change, channel)
     append(conn, now, entries)
     return len(entries)
 
 
-def _known(conn: Connection, ids: list[str], channel: str) -> dict[str, dict[str, Any]]:
+def _known(
+    conn: Connection, ids: list[str], channels: Sequence[str]
+) -> dict[str, tuple[dict[str, Any], str]]:
+    """alert id → the alert and the channel that vouches for it."""
     rows = conn.execute(select(ALERT).where(ALERT.c.id.in_(ids))).all()
-    found = {row.id: _as_dict(row) for row in rows if _went_by(row, channel)}
+    by = {row.id: next((name for name in channels if _went_by(row, name)), None) for row in rows}
+    found = {row.id: (dict(row._mapping), name) for row in rows if (name := by[row.id]) is not None}
     for alert_id in ids:
         if alert_id not in found:
-            raise NoSuchAlert(f"没有由渠道 {channel} 发出的提醒 {alert_id[:80]}；请核对 alert_id")
+            names = "、".join(channels)
+            raise NoSuchAlert(f"没有由渠道 {names} 发出的提醒 {alert_id[:80]}；请核对 alert_id")
     return found
 
 
-def _as_dict(row: Row[Any]) -> dict[str, Any]:
-    return dict(row._mapping)
-
-
 def _went_by(row: Row[Any], channel: str) -> bool:
-    """Was it offered to this channel at all? A channel vouches only for what it was given."""
-    named = any(name == channel for name, _ in row.contacts)
-    return named and (row.attempts > 0 or row.leased_by is not None)
+    """Was it ever given to this channel? A channel vouches only for what it has had in hand."""
+    if row.tried is None and row.attempts:  # sent before channels were noted one by one
+        return any(name == channel for name, _ in row.contacts)
+    return channel in (row.tried or ()) or (_in_hand(row) and row.contacts[row.contact][0] == channel)
+
+
+def _in_hand(row: Row[Any]) -> bool:
+    """A sender has it, or had it when it died: what a limit keeps back lies with nobody."""
+    held_back = str(row.leased_by or "").startswith(THROTTLE)
+    return not held_back and (row.leased_by is not None or row.bundle is not None)
 
 
 def _change(alert: dict[str, Any], receipt: Receipt, now: datetime) -> dict[str, Any]:

@@ -187,3 +187,18 @@ def test_of_two_steps_at_one_moment_the_higher_rung_speaks() -> None:
     found = due(iter(made.steps), None, MIDNIGHT + HOUR)
     assert found is not None
     assert (found.latest.rung, [step.rung for step in found.skipped]) == (4, [1])
+
+
+def test_a_step_s_key_comes_once_also_in_the_plans_of_earlier_releases() -> None:
+    """Two of one name would be refused by the database, and with them every clock of the sweep."""
+    due_at = MIDNIGHT + 5 * HOUR
+    twice = (
+        PlannedStep("1h", MIDNIGHT + HOUR, 1),
+        PlannedStep("1h", MIDNIGHT + HOUR, 2),
+        PlannedStep("100%", due_at, 4),
+    )
+    keys = [
+        step.key for step, _ in zip(steps(twice, due_at, timedelta(seconds=30), 4), range(6), strict=False)
+    ]
+    assert keys == ["1h", "100%", "+0m", "+1m", "+2m", "+3m"]
+    assert next(steps(twice, due_at, None, 4)).rung == 2, "the higher rung stays"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.core.personal import mask_name, mask_personal
+from models.core.personal import BEFORE_A_HOME, BEFORE_A_NAME, BUILDINGS, mask_name, mask_personal
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,27 @@ from models.core.personal import mask_name, mask_personal
         ("本人家住临江路88号，噪声扰民", "本人家住〔门牌〕，噪声扰民"),
         ("我叫王小明，今年", "我叫〔姓名〕，今年"),
         ("联系人：欧阳建国 电话13800138000", "联系人：〔姓名〕 电话〔电话〕"),
+        ("来电人张伟，楼上漏水", "来电人〔姓名〕，楼上漏水"),
+        ("甲栋二单元四〇一漏水", "甲栋〔门牌〕漏水"),
     ],
 )
 def test_personal_data_is_masked_whole(text: str, left: str) -> None:
     assert mask_personal(text) == left
+
+
+@pytest.mark.parametrize("word", BEFORE_A_NAME)
+def test_a_name_is_masked_after_each_of_its_words_in_a_text_without_a_digit(word: str) -> None:
+    assert mask_personal(f"昨夜有噪声，{word}王小明，请尽快处理") == f"昨夜有噪声，{word}〔姓名〕，请尽快处理"
+
+
+@pytest.mark.parametrize("word", BUILDINGS)
+def test_a_household_is_masked_in_a_text_without_a_digit(word: str) -> None:
+    assert mask_personal(f"阳光小区三{word}二单元四〇一室漏水") == "阳光小区〔门牌〕漏水"
+
+
+@pytest.mark.parametrize("word", BEFORE_A_HOME)
+def test_an_address_is_masked_after_each_of_its_words_in_a_text_without_a_digit(word: str) -> None:
+    assert mask_personal(f"{word}临江路八号，噪声扰民") == f"{word}〔门牌〕，噪声扰民"
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from models.core.pacing import Limit
 from models.core.roster import Contact, Person
 from models.core.vocabulary import AlertKind, AlertState
-from models.ledger import notices, outbox
+from models.ledger import notices, outbox, receipts
 from models.ledger.notices import Notice
 from models.ledger.outbox import ALERT, Attempt
+from models.ledger.receipts import NoSuchAlert, Receipt, ReceiptKind
 from models.ledger.store import Store
 from models.ledger.verify import verify
 from support.duty import MIDNIGHT, MINUTE
@@ -178,3 +180,103 @@ def test_what_became_dead_is_handed_back_once(store: Store) -> None:
     assert settle(store, MIDNIGHT, rows, lasting=True) == []
     with store.read() as conn:
         assert conn.execute(select(ALERT.c.state)).scalars().all() == [AlertState.DEAD.value]
+
+
+# ── who may speak for an alert ────────────────────────────────────────────────────────────────
+
+
+def stands(store: Store) -> Any:
+    with store.read() as conn:
+        return conn.execute(select(ALERT)).one()
+
+
+def test_a_late_refusal_is_not_charged_to_a_contact_that_nobody_tried(store: Store) -> None:
+    queued(store, [person("chen", "hook", "sms")])
+    slow = claim(store, MIDNIGHT, by="slow")
+    later = MIDNIGHT + LEASE + SECOND
+    quick = claim(store, later, by="quick")
+    assert settle(store, later, quick, lasting=True) == []
+    assert settle(store, later + SECOND, slow, lasting=True) == [], "sms has not been tried"
+    now = stands(store)
+    assert (now.state, now.contact, now.refused) == ("queued", 1, [0])
+    assert [row.contact for row in claim(store, later + 2 * SECOND)] == [1]
+    assert verify(store, later + MINUTE)["findings"] == []
+
+
+def test_a_late_refusal_while_another_has_it_in_hand_leaves_that_lease_alone(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    slow = claim(store, MIDNIGHT, by="slow")
+    later = MIDNIGHT + LEASE + SECOND
+    quick = claim(store, later, by="quick")
+    settle(store, later, slow)
+    assert (stands(store).leased_by, stands(store).contact_tries) == ("quick", 1)
+    assert claim(store, later + MINUTE) == []
+    settle(store, later, quick, accepted=True, reason="200")
+    assert stands(store).state == AlertState.ACCEPTED
+
+
+def test_two_senders_that_are_always_late_still_come_to_the_next_contact(store: Store) -> None:
+    """Each finds the alert leased by the other: what they say of the contact is true all the same."""
+    queued(store, [person("chen", "hook", "sms")])
+    held, now = claim(store, MIDNIGHT, by="a"), MIDNIGHT
+    for number in range(outbox.TRIES_PER_CONTACT):
+        now += 10 * LEASE
+        taken = claim(store, now, by="ab"[number % 2 == 0])
+        settle(store, now, held)
+        held = taken
+    assert stands(store).contact == 1
+
+
+def test_an_alert_that_was_given_up_and_is_taken_after_all_is_no_dead_letter(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    slow = claim(store, MIDNIGHT, by="slow")
+    later = MIDNIGHT + LEASE + SECOND
+    quick = claim(store, later, by="quick")
+    assert len(settle(store, later, quick, lasting=True)) == 1
+    assert settle(store, later + SECOND, slow, accepted=True, reason="200") == []
+    assert stands(store).state == AlertState.ACCEPTED
+    assert verify(store, later + MINUTE)["findings"] == []
+
+
+def vouched(store: Store, at: datetime, alert_id: str, *channels: str) -> int:
+    with store.write() as conn:
+        return receipts.record(conn, at, [Receipt(alert_id, ReceiptKind.DELIVERED, at)], channels)
+
+
+def test_a_channel_that_never_had_the_alert_cannot_vouch_for_it(store: Store) -> None:
+    queued(store, [person("chen", "ding", "hook")])
+    (row,) = claim(store, MIDNIGHT)
+    settle(store, MIDNIGHT, [row], channel="ding")
+    with pytest.raises(NoSuchAlert, match="hook"):
+        vouched(store, MIDNIGHT + SECOND, row.id, "hook")
+    assert stands(store).state == AlertState.QUEUED
+    assert vouched(store, MIDNIGHT + SECOND, row.id, "hook", "ding") == 1, "two channels with one secret"
+    assert stands(store).state == AlertState.ACCEPTED
+
+
+def test_a_contact_that_was_given_up_can_still_vouch(store: Store) -> None:
+    queued(store, [person("chen", "ding", "hook")])
+    (row,) = claim(store, MIDNIGHT)
+    settle(store, MIDNIGHT, [row], channel="ding", lasting=True)
+    assert stands(store).contact == 1
+    assert vouched(store, MIDNIGHT + SECOND, row.id, "ding") == 1
+    assert verify(store, MIDNIGHT + MINUTE)["findings"] == []
+
+
+def test_a_sender_that_died_may_have_sent_it(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    (row,) = claim(store, MIDNIGHT, by="dead")
+    with store.write() as conn:
+        outbox.release(conn, ["dead"])
+    assert vouched(store, MIDNIGHT + SECOND, row.id, "hook") == 1
+
+
+def test_what_a_limit_holds_back_was_given_to_nobody(store: Store) -> None:
+    for number in range(3):
+        queued(store, [person(f"p{number}", "ding")], f"a{number}")
+    claim(store, MIDNIGHT, {"ding": Limit(1)})
+    with store.read() as conn:
+        held = conn.execute(select(ALERT).where(ALERT.c.leased_by == "pace:ding")).first()
+    assert held is not None
+    with pytest.raises(NoSuchAlert):
+        vouched(store, MIDNIGHT + SECOND, held.id, "ding")

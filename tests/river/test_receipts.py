@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,3 +120,14 @@ def test_a_receipt_proves_arrival_where_no_answer_was_seen(site: Site, door: htt
     deliver(site.house)
     assert len(site.receiver.requests) == before
     assert verify(site.house.store, site.time.now())["ok"]
+
+
+def test_of_two_channels_with_one_secret_the_one_that_sent_it_is_believed(
+    site: Site, door: httpx.Client
+) -> None:
+    alert = told(site)
+    (hook,) = (one for one in site.house.site.channels if one["type"] == "webhook")
+    both = ({**hook, "id": "other"}, *site.house.site.channels)
+    site.house.site = replace(site.house.site, channels=both)
+    answer = push(door, {"alert_id": alert["alert_id"], "state": "delivered"})
+    assert (answer.status_code, answer.json()) == (200, {"recorded": 1, "known": 0})

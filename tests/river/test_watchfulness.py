@@ -7,12 +7,15 @@ import dataclasses
 import socket
 from datetime import timedelta
 
-from flows.audit import audit, verify_chain
+from flows.audit import findings, verify_chain
 from flows.deliver import deliver
 from flows.duty import perform
 from flows.holders import MARK, bury
 from flows.respond import respond
-from models.ledger import duties, outbox
+from flows.telling import handover
+from models.core.moment import iso
+from models.core.roster import Change
+from models.ledger import duties, handovers, notices, outbox, reaching
 from playbooks.papers import HeartbeatSource
 from support.river_site import Site, at
 
@@ -24,30 +27,30 @@ def opened(site: Site) -> str:
 def test_all_is_well_when_the_sweep_and_the_senders_run(site: Site) -> None:
     opened(site)
     site.until("00:15")
-    assert audit(site.house) == []
+    assert findings(site.house) == []
 
 
 def test_a_step_that_is_due_and_not_raised_is_named_with_its_lateness(site: Site) -> None:
     opened(site)
     site.until("00:01")
     site.time.moment = at("03:00")  # nobody sweeps
-    (finding,) = audit(site.house)
-    assert "到点未发" in finding
-    assert "2 小时 50 分" in finding
+    (finding,) = findings(site.house)
+    assert "到点未发" in finding.words
+    assert "2 小时 50 分" in finding.words
 
 
 def test_an_alert_that_no_channel_accepts_is_named(site: Site) -> None:
     opened(site)
     site.receiver.answer(status=503)
     site.until("00:09")
-    assert any("迟迟没有渠道接收" in finding for finding in audit(site.house))
+    assert any("迟迟没有渠道接收" in finding.words for finding in findings(site.house))
 
 
 def test_an_alert_that_every_contact_refuses_is_a_dead_letter_on_the_board(site: Site) -> None:
     opened(site)
     site.receiver.answer(status=410)
     site.until("00:01")
-    assert any("所有联系方式都失败" in finding for finding in audit(site.house))
+    assert any("所有联系方式都失败" in finding.words for finding in findings(site.house))
     outbox = next(i for i in site.desk.board()["coverage"]["items"] if i["name"] == "outbox")
     assert (outbox["state"], "1 条提醒未能送达" in outbox["detail"]) == ("down", True)
 
@@ -102,3 +105,26 @@ def test_the_outside_heartbeat_beats_only_when_all_is_well(site: Site) -> None:
     site.time.moment = at("03:00")  # nobody sweeps
     assert str(asyncio.run(perform(site.house, "audit"))).startswith("失败")
     assert [seen.path for seen in site.web.seen].count("/beat") == 1
+
+
+# ── no false alarm ────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_test_of_reach_that_waits_is_no_alert_that_was_not_taken(site: Site) -> None:
+    """The test has its own answer after twenty minutes; no deadline hangs on it."""
+    with site.house.store.write() as conn:
+        notices.tell(conn, site.time.now(), reaching.ask("2026-11-21", site.house.site.roster.people[0]))
+    site.receiver.answer(status=503)
+    site.until("00:09")
+    assert findings(site.house) == []
+
+
+def test_a_hand_over_written_late_is_not_overdue_before_anybody_could_accept_it(site: Site) -> None:
+    roster, now = site.house.site.roster, at("02:00")
+    change = Change(1, at("00:00"), (roster.people[0],), (roster.people[1],))
+    site.time.moment = now
+    with site.house.store.write() as conn:
+        assert handovers.write(conn, now, change, {"written_at": iso(now)})
+    assert findings(site.house) == []
+    site.time.moment = now + handover.PATIENCE
+    assert [finding.key for finding in findings(site.house)] == [f"handover:{handovers.name_of(change)}"]
