@@ -26,6 +26,16 @@ def checked(model: type[M], document: Document) -> M:
         raise Problems(_problem(model, document, each) for each in error.errors()) from None
 
 
+def first_words(model: type[BaseModel], error: ValidationError) -> str:
+    """The first that is wrong where no file is written: 级别：“V” 不是可用的值（可用：I、II、III、IV）."""
+    found = error.errors()[0]
+    path = tuple(found["loc"])
+    message, hint = _say(model, found, path)
+    name = re.split("[：，；（]", _described(model, path[:-1], str(path[-1])))[0] if path else ""
+    words = f"{message}（{hint}）" if hint else message
+    return f"{name or path[0]}：{words}" if path else words
+
+
 def _problem(model: type[BaseModel], document: Document, error: Any) -> Problem:
     path = _path(document.data, error["loc"])
     message, hint = _say(model, error, path)

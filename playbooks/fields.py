@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from models.core.clock import Amount as CoreAmount
-from models.core.moment import iso, parse_duration, parse_iso
+from models.core.moment import iso, parse_duration, parse_stated
 from models.core.situation import Situation
 from models.core.workdays import WorkingDays
 from playbooks.condition import MAX_LENGTH, check
@@ -187,11 +187,10 @@ def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
     try:
-        return parse_iso(str(value))
-    except (ValueError, OverflowError):
-        raise refuse(
-            f"“{str(value)[:40]}” 不是时间", "写成 2026-11-21T08:00 或 2026-11-21T08:00+08:00"
-        ) from None
+        return parse_stated(str(value))
+    except ValueError as error:
+        words, _, hint = str(error).partition("；")
+        raise refuse(words, hint) from None
 
 
 Moment = Annotated[

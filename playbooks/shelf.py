@@ -3,7 +3,7 @@ both, and the check that nothing statutory came out laxer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +15,22 @@ from models.core.clock import surely_within
 from playbooks.book import Library, bind
 from playbooks.checked import checked
 from playbooks.condition import Condition
+from playbooks.fields import amount_text
 from playbooks.loader import Document, load
 from playbooks.problem import Problem, Problems, did_you_mean, listed
 from playbooks.schema import ChainSource, ClockSource, OverlaySource, PlaybookSource, ProfileSource
 from playbooks.sound import clock_findings, unsound
-from playbooks.strict import LATE, TOO_WIDE, TooWide, cited, described, loosened, narrower, statutory
+from playbooks.strict import (
+    LATE,
+    TOO_WIDE,
+    TooWide,
+    cited,
+    described,
+    dropped,
+    loosened,
+    narrower,
+    statutory,
+)
 from playbooks.trace import untraced
 from playbooks.variables import with_values
 
@@ -28,6 +39,9 @@ SHIPPED = HOME / "library"
 PROFILES = HOME / "profiles"
 TESTS = ".test.yaml"
 """How the name of a file of golden tests ends; it lies beside playbooks and is none."""
+
+MOST_VARIANTS = 8
+"""Of one statutory clock in a playbook: each is held against the law in every situation, which takes a while."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -338,15 +352,57 @@ def _trigger(law: Draft, mine: Draft) -> list[Problem]:
 def _clocks(chain: Sequence[Overlay], law: Draft, mine: Draft) -> list[Problem]:
     found: list[Problem] = []
     for id_, fixed in statutory(law.playbook).items():
-        variants = [(n, clock) for n, clock in enumerate(mine.playbook.clocks) if clock.id == id_]
+        variants = {n: clock for n, clock in enumerate(mine.playbook.clocks) if clock.id == id_}
         if not variants:
             message = f"少了法定时限 “{fixed[0].name}”（{cited(fixed[0])}）"
             found.append(mine.document.problem(("clocks",), message, f"加上时钟 {id_}"))
-        for n, clock in variants:
-            tests = [list(loosened(each, clock)) for each in fixed]
-            for key, message, hint in min(tests, key=len):
-                document, path = _where(chain, mine, n, id_, key)
-                found.append(document.problem(path, message, hint))
+            continue
+        if len(variants) > MOST_VARIANTS:
+            message = f"时钟 {id_} 写了 {len(variants)} 种情形，最多 {MOST_VARIANTS} 种"
+            found.append(mine.document.problem(("clocks", min(variants)), message, "合并条件"))
+            continue
+        missing = _dropped(mine, fixed, variants)
+        found.extend(_variants(chain, mine, fixed, variants, split=not missing) or missing)
+    return found
+
+
+def _variants(
+    chain: Sequence[Overlay],
+    mine: Draft,
+    fixed: list[ClockSource],
+    variants: Mapping[int, ClockSource],
+    *,
+    split: bool,
+) -> list[Problem]:
+    """What each of my variants loosens of the variant of the law that it suits best; one may be narrower
+    where the others make up for it (`split`)."""
+    found: list[Problem] = []
+    for n, clock in variants.items():
+        best = min((list(loosened(each, clock)) for each in fixed), key=len)
+        for key, message, hint in best:
+            if key == "applies_when" and split:
+                continue
+            document, path = _where(chain, mine, n, clock.id, key)
+            found.append(document.problem(path, message, hint))
+    return found
+
+
+def _dropped(mine: Draft, fixed: list[ClockSource], variants: Mapping[int, ClockSource]) -> list[Problem]:
+    """Each variant of the law that mine, all together, do not run everywhere in its place."""
+    path = ("clocks", min(variants))
+    found: list[Problem] = []
+    for law in fixed:
+        what = f"法定时限 “{law.name}”（{cited(law)}）"
+        try:
+            where = dropped(law, variants.values())
+        except TooWide:
+            found.append(mine.document.problem(path, TOO_WIDE, "写简单些"))
+            continue
+        if where is not None:
+            message = f"{what}漏了一种情形：{where} 时没有 {amount_text(law.amount)} 或更短的时钟"
+            found.append(
+                mine.document.problem(path, message, f"补上适用条件为 {law.applies_when or 'true'} 的")
+            )
     return found
 
 

@@ -16,10 +16,8 @@ from models.core.clock import (
     NO_CALENDAR,
     ClockPlan,
     ClockRule,
-    Due,
     PlannedStep,
     Times,
-    due,
     met,
     plan,
     steps,
@@ -78,7 +76,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is rehearsed. `opens` is when the incident is opened (its times may lie before); `answers` maps
-    person id → how long after being told they acknowledge (None: never; nobody named: never)."""
+    person id → how long after being told they acknowledge (None: never; nobody named: never). `repeats`
+    False: what comes again and again after a limit is left out."""
 
     situation: Situation
     times: Times
@@ -87,6 +86,7 @@ class Scene:
     answers: Mapping[str, timedelta | None] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     playbook: str | None = None
+    repeats: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,41 +147,45 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """The whole answer: lines and clocks in time order, what happened, and why some clocks say nothing."""
+    """The whole answer: lines and clocks in time order, what happened, and why some clocks say nothing.
+    `cut`: there would be more lines than were asked for; then the scene ends where they did."""
 
     scene: Scene
     lines: tuple[Line, ...]
     spans: tuple[Span, ...]
     happenings: tuple[Happening, ...]
     silent: tuple[str, ...]
+    cut: bool = False
 
 
 @dataclass(slots=True)
 class _Running:
-    """A clock while the rehearsal goes on."""
+    """A clock while the rehearsal goes on. `coming`: its steps from `ahead` on; None when no more come."""
 
     rule: ClockRule
     playbook: Playbook
     plan: ClockPlan
     created_at: datetime
-    last_key: str | None = None
+    coming: Iterator[PlannedStep]
+    ahead: PlannedStep | None = None
     raised: bool = False
     ended_at: datetime | None = None
     state: ClockState = ClockState.RUNNING
-    next_at: datetime | None = None
 
     @property
     def live(self) -> bool:
         return self.ended_at is None
 
-    def sequence(self) -> Iterator[PlannedStep]:
-        return steps(self.plan.steps, self.plan.due_at, self.plan.repeat, self.plan.repeat_rung)
-
-    def owed(self, now: datetime) -> Due | None:
-        return due(self.sequence(), self.last_key, now)
+    def owed(self, now: datetime) -> PlannedStep | None:
+        """The latest step that has passed by `now`, as `due` decides it in the ledger; each is walked over
+        once, so that a long rehearsal takes no longer for each of its steps."""
+        latest: PlannedStep | None = None
+        while self.ahead is not None and self.ahead.due_at <= now:
+            latest, self.ahead = self.ahead, next(self.coming, None)
+        return latest
 
     def end(self, state: ClockState, at: datetime) -> None:
-        self.state, self.ended_at, self.next_at = state, at, None
+        self.state, self.ended_at, self.ahead = state, at, None
 
     def stands(self, made: ClockPlan, now: datetime) -> bool:
         """As the ledger decides it (`models.ledger.clocks`): what ended on a start stays ended."""
@@ -198,9 +202,16 @@ class _Running:
         return self.live and proof in self.plan.evidence and ends_a_round
 
 
-def rehearse(scene: Scene, library: Library, roster: Roster, calendar: Calendar = NO_CALENDAR) -> Rehearsal:
-    """Play the scene to its end. Pure: the same scene gives the same answer."""
-    return _Night(scene, library, roster, calendar).play()
+def rehearse(
+    scene: Scene,
+    library: Library,
+    roster: Roster,
+    calendar: Calendar = NO_CALENDAR,
+    most: int | None = None,
+) -> Rehearsal:
+    """Play the scene to its end, or until `most` lines are written. Pure: the same scene gives the same
+    answer."""
+    return _Night(scene, library, roster, calendar).play(most)
 
 
 class _Night:
@@ -218,23 +229,28 @@ class _Night:
         self.silent: dict[str, str] = {}
         self.refused: set[str] = set()
 
-    def play(self) -> Rehearsal:
+    def play(self, most: int | None) -> Rehearsal:
         self._replan(self.scene.opens)
-        while (now := self._next()) is not None and now <= self.scene.until:
+        scene, cut = self.scene, False
+        while (now := self._next()) is not None and now <= scene.until:
             self._change(now)
             self._acknowledge(now)
             self._raise(now)
+            if most is not None and len(self.lines) >= most:
+                scene, cut = replace(scene, until=now), True
+                break
         return Rehearsal(
-            self.scene,
+            scene,
             tuple(sorted(self.lines, key=lambda line: (line.at, line.due_at, line.clock))),
-            tuple(_span(clock, self.scene.until) for clock in self.clocks),
+            tuple(_span(clock, scene.until) for clock in self.clocks),
             tuple(sorted(self.happened, key=lambda each: each.at)),
             tuple(self.silent.values()),
+            cut,
         )
 
     def _next(self) -> datetime | None:
         """When the next thing happens; what lies before the opening happens at it."""
-        steps_due = (clock.next_at for clock in self.clocks if clock.next_at is not None)
+        steps_due = (clock.ahead.due_at for clock in self.clocks if clock.ahead is not None)
         moments = [*(change.at for change in self.changes), *self.waiting.values(), *steps_due]
         return max(self.scene.opens, min(moments)) if moments else None
 
@@ -299,7 +315,7 @@ class _Night:
             mine = [clock for clock in self.clocks if clock.rule.id == rule_id]
             if not any(clock.stands(made, now) for clock in mine):
                 self._supersede(mine, now)
-                self.clocks.append(_started(book, rule, made, now))
+                self.clocks.append(_started(book, rule, made, now, self.scene.repeats))
         kept = {*wanted, *self.refused}
         self._supersede([clock for clock in self.clocks if clock.rule.id not in kept], now)
 
@@ -329,13 +345,10 @@ class _Night:
 
     def _raise(self, now: datetime) -> None:
         for clock in self.clocks:
-            if clock.next_at is None or clock.next_at > now:
-                continue
             owed = clock.owed(now)
-            clock.next_at = owed.next_at if owed else None
             if owed is not None:
-                clock.last_key, clock.raised = owed.latest.key, True
-                self._tell(clock, owed.latest, now)
+                clock.raised = True
+                self._tell(clock, owed, now)
 
     def _tell(self, clock: _Running, step: PlannedStep, now: datetime) -> None:
         valid = clock.playbook.ack_valid
@@ -368,13 +381,13 @@ class _Night:
             self.waiting[person] = now + after
 
 
-def _started(book: Playbook, rule: ClockRule, made: ClockPlan, now: datetime) -> _Running:
-    clock = _Running(rule, book, made, now)
+def _started(book: Playbook, rule: ClockRule, made: ClockPlan, now: datetime, repeats: bool) -> _Running:
+    coming = steps(made.steps, made.due_at, made.repeat if repeats else None, made.repeat_rung)
+    clock = _Running(rule, book, made, now, coming)
     if made.armed:
         clock.state = ClockState.ARMED
     else:
-        first = next(clock.sequence(), None)
-        clock.next_at = first.due_at if first else None
+        clock.ahead = next(coming, None)
     return clock
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from models.core.clock import Amount, surely_within
@@ -18,7 +19,7 @@ Loosening = tuple[str, str, str]
 MAX_GRID = 50_000
 TOO_WIDE = "条件用的变量太多，无法核对是否漏掉法定时限"
 LATE = "不能自己增加或放宽迟报切换"
-_EARLIEST_FIRST: tuple[object, ...] = tuple(StartEvent)[:6]
+_EARLIEST_FIRST = tuple(StartEvent)[:6]
 """The starts in the order in which they happen: a later one gives more time (study 5.1)."""
 
 
@@ -51,6 +52,13 @@ def loosened(law: ClockSource, now: ClockSource) -> Iterator[Loosening]:
             f"{what}少了后备起算：{'、'.join(start.zh for start in lost)}",
             "补上，否则时钟可能不启动",
         )
+    if late := _delaying(law, now):
+        order = ", ".join(law.fallback or _events(law))
+        yield (
+            "fallback",
+            f"{what}的后备起算不能推后：{'、'.join(event.zh for event in late)} 排在了规定的之前",
+            f"按规定的次序写 [{order}]，更晚的写在最后",
+        )
     wider = [kind for kind in now.stop.evidence if kind not in law.stop.evidence]
     if wider:
         yield (
@@ -70,11 +78,31 @@ def loosened(law: ClockSource, now: ClockSource) -> Iterator[Loosening]:
 
 def _as_early(law: ClockSource, now: ClockSource) -> bool:
     """Does `now` start no later? A link of a chain, and what counts from a document, cannot be moved."""
-    if now.start == law.start:
-        return True
-    if now.start not in _EARLIEST_FIRST or law.start not in _EARLIEST_FIRST:
+    if isinstance(law.start, ChainSource) or isinstance(now.start, ChainSource):
+        return now.start == law.start
+    return now.start == law.start or _happens_earlier(now.start, law.start)
+
+
+def _delaying(law: ClockSource, now: ClockSource) -> list[StartEvent]:
+    """The starts that `now` would take where the law takes an earlier one; a late start itself is told apart."""
+    asked = _events(now) if _as_early(law, now) else now.fallback
+    return [event for event in asked if any(_before(event, kept, law, now) for kept in _events(law))]
+
+
+def _before(event: StartEvent, kept: StartEvent, law: ClockSource, now: ClockSource) -> bool:
+    """Does `event` stand before the law's own `kept`, neither as in the law nor since it happens earlier?"""
+    given, fixed = _events(now), _events(law)
+    if kept not in given or given.index(event) >= given.index(kept):
         return False
-    return _EARLIEST_FIRST.index(now.start) < _EARLIEST_FIRST.index(law.start)
+    if event in fixed and fixed.index(event) < fixed.index(kept):
+        return False
+    return not _happens_earlier(event, kept)
+
+
+def _happens_earlier(event: StartEvent, other: StartEvent) -> bool:
+    if event not in _EARLIEST_FIRST or other not in _EARLIEST_FIRST:
+        return False
+    return _EARLIEST_FIRST.index(event) < _EARLIEST_FIRST.index(other)
 
 
 def _events(clock: ClockSource) -> tuple[StartEvent, ...]:
@@ -132,14 +160,35 @@ def narrower(law: Condition, now: Condition) -> dict[str, str | bool | int] | No
 
     Raises TooWide when the conditions name too many variables to try all their values.
     """
-    if law == now:
+    return uncovered(law, (now,))
+
+
+@lru_cache(maxsize=512)
+def uncovered(law: Condition, together: tuple[Condition, ...]) -> dict[str, str | bool | int] | None:
+    """A situation in which `law` holds and none of `together` does; as `narrower` otherwise."""
+    if law in together:
         return None
-    names = law.variables() | now.variables()
+    names = law.variables().union(*(each.variables() for each in together))
     if grid(names) > MAX_GRID:
         raise TooWide
     return next(
-        (values for values in samples(names) if law.true_of(values) and not now.true_of(values)), None
+        (
+            values
+            for values in samples(names)
+            if law.true_of(values) and not any(each.true_of(values) for each in together)
+        ),
+        None,
     )
+
+
+def dropped(law: ClockSource, variants: Iterable[ClockSource]) -> str | None:
+    """Where none of `variants`, each no laxer than `law`, runs in its place: "event_grade=II"; None when
+    together they run wherever it does. Raises TooWide as `narrower` does."""
+    strict = [clock for clock in variants if all(key == "applies_when" for key, _, _ in loosened(law, clock))]
+    before, now = _when(law.applies_when), tuple(_when(clock.applies_when) for clock in strict)
+    missed = uncovered(before, now)
+    names = before.variables().union(*(each.variables() for each in now))
+    return None if missed is None else described(missed, names) or "任何情形下"
 
 
 class TooWide(Exception):

@@ -87,8 +87,9 @@ def own_of(directory: Path) -> list[Draft]:
 
 def in_force(
     chain: Sequence[Overlay], texts: Iterable[tuple[str, str]]
-) -> tuple[Library, tuple[Problem, ...]]:
-    """The library with the reviewed playbooks (file name, text) over the shipped ones.
+) -> tuple[Library, tuple[Draft, ...], tuple[Problem, ...]]:
+    """The library with the reviewed playbooks (file name, text) over the shipped ones, those of them that
+    are in it, and what is wrong with the others.
 
     One that a newer release refuses (it would loosen the law) is left out and named: the shipped ones
     run in any case.
@@ -97,6 +98,7 @@ def in_force(
     drafts = [draft for name, text in texts if (draft := draft_of(text, name, problems))]
     library = shelve(chain, drafts, problems)
     bad = {problem.file for problem in errors(problems)}
+    sound = tuple(draft for draft in drafts if draft.document.file not in bad)
     if bad:
-        library = shelve(chain, [draft for draft in drafts if draft.document.file not in bad], [])
-    return library, tuple(replace(problem, warning=True) for problem in errors(problems))
+        library = shelve(chain, sound, [])
+    return library, sound, tuple(replace(problem, warning=True) for problem in errors(problems))

@@ -38,9 +38,12 @@ def lint(
     paths: Annotated[list[Path], typer.Argument(help="预案、站点目录或其中的文件")],
     json: JsonOption = False,
     annotate: Annotated[bool, typer.Option("--annotate", help="写成 GitHub、Gitea 流水线的批注")] = False,
+    hook: Annotated[
+        bool, typer.Option("--hook", help="提交前的钩子用：不属于站点、也不是预案的文件略过")
+    ] = False,
 ) -> None:
     """检查: 文件:行:列: 问题(建议)。一次列出全部。"""
-    found = find(paths, machine_now())
+    found = find(paths, machine_now(), skip_foreign=hook)
     if json:
         out([asdict(problem) for problem in found])
     elif annotate:

@@ -11,7 +11,7 @@ import typer
 from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
 from flows.wiring import House
 from models.core.burst import BurstRule
-from models.core.moment import clock_face, iso, parse_iso
+from models.core.moment import clock_face, iso, parse_iso, parse_stated
 from models.core.plans import Plan
 from models.ledger import plan_hits
 from playbooks.checked import checked
@@ -113,7 +113,7 @@ def backtest(
 
 def _time(text: str) -> datetime:
     try:
-        return parse_iso(text)
+        return parse_stated(text)
     except ValueError:
         fail(f"“{text}” 不是时间；写成 2026-01-01 或 2026-01-01T08:00", 2)
 

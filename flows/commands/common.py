@@ -20,7 +20,7 @@ from connectors.ports import ConnectorError
 from flows.timekeeping import WrongTime
 from flows.wiring import House
 from models.ledger.store import LedgerError
-from playbooks.problem import Problems
+from playbooks.problem import Problems, did_you_mean
 
 SiteOption = Annotated[
     Path | None,
@@ -67,6 +67,19 @@ def plainly() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        fail(
+            f"{error.filename} 读不了或写不了；核对路径和权限（{why}）"
+            if error.filename
+            else f"系统没有答应：{why}；核对磁盘、网络和权限，或运行 huiying doctor"
+        )
+
+
+def known_person(opened: House, by: str) -> None:
+    """Ends the command unless `by` stands in the roster."""
+    if by not in opened.names or by == "huiying":
+        fail(f"值班表里没有 {by}{did_you_mean(by, list(opened.names))}；请写 roster.yaml 中的人员标识")
 
 
 def quiet_logs() -> None:

@@ -13,15 +13,13 @@ from pydantic import ValidationError
 
 from flows.commands.common import JsonOption, SiteOption, fail, out, plainly, say, site_dir
 from models.core.moment import clock_face, deadline_face, iso, local, span
-from playbooks.checked import checked
-from playbooks.gantt import gantt, special_days
+from playbooks.checked import checked, first_words
+from playbooks.gantt import DAWN, DUSK, gantt, special_days
 from playbooks.loader import load
 from playbooks.problem import Problems, did_you_mean
 from playbooks.scene import CastSource, GivenSource, by_role, scene_of, strangers, with_absences
 from playbooks.simulate import Line, Rehearsal, Span, moments, rehearse
 from playbooks.site import Site, load_site
-
-NIGHT_BEGINS, NIGHT_ENDS = 22, 6
 
 
 def simulate(
@@ -54,9 +52,9 @@ def simulate(
         cast = _cast(people, loaded, regrade or [], stop or [])
         scene = scene_of(given, cast, None if playbook == "all" else playbook)
         found = rehearse(scene, loaded.library, with_absences(loaded.roster, cast), loaded.calendar)
-    if svg is not None:
-        svg.write_text(picture(found, loaded), encoding="utf-8")
-        say(f"图: {svg}")
+        if svg is not None:
+            svg.write_text(picture(found, loaded), encoding="utf-8")
+            say(f"图: {svg}")
     if json:
         out([as_json(line) for line in found.lines])
         return
@@ -84,20 +82,7 @@ def _given(
     try:
         return GivenSource.model_validate(given)
     except ValidationError as error:
-        fail(_first(error), 2)
-
-
-def _first(error: ValidationError) -> str:
-    """What is wrong with the first of the options, in words."""
-    found = error.errors()[0]
-    said = found.get("ctx", {})
-    name = ".".join(str(part) for part in found["loc"]) or "参数"
-    words = (
-        f"{said['text']}（{said['hint']}）"
-        if found["type"] == "huiying"
-        else f"可用: {said.get('expected', found['msg'])}"
-    )
-    return f"{name} 写得不对: {words}"
+        fail(first_words(GivenSource, error), 2)
 
 
 def _pair(text: str, mark: str, example: str) -> tuple[str, str]:
@@ -122,7 +107,7 @@ def _cast(people: Path | None, site: Site, regrades: Sequence[str], stops: Seque
     try:
         added = CastSource.model_validate({"happens": [*graded, *stopped]})
     except ValidationError as error:
-        fail(_first(error), 2)
+        fail(first_words(CastSource, error), 2)
     return paper.model_copy(update={"happens": (*paper.happens, *added.happens)})
 
 
@@ -171,10 +156,10 @@ def _moment(at: datetime, lines: Sequence[Line], names: Mapping[date, str]) -> I
 
 def _mark(at: datetime, names: Mapping[date, str]) -> str:
     """夜 at night, 休 on a day off; two columns wide."""
-    hour = local(at).hour
-    if hour >= NIGHT_BEGINS or hour < NIGHT_ENDS:
+    moment = local(at)
+    if not DAWN <= moment.time() < DUSK:
         return "夜"
-    return "休" if names.get(local(at).date(), "调休上班") != "调休上班" else "  "
+    return "休" if names.get(moment.date(), "调休上班") != "调休上班" else "  "
 
 
 def as_json(line: Line) -> dict[str, Any]:

@@ -36,9 +36,9 @@ def replay(
             found = look_back(events, _library(site))
         except KeyError as error:
             fail(str(error.args[0]))
-    if svg is not None:
-        svg.write_text(picture(found), encoding="utf-8")
-        say(f"图: {svg}")
+        if svg is not None:
+            svg.write_text(picture(found), encoding="utf-8")
+            say(f"图: {svg}")
     if json:
         out([_as_json(each) for each in found])
         return

@@ -4,7 +4,7 @@ into force. Trying saves nothing and sends nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,26 @@ from pydantic import ValidationError
 from connectors.console.desk import Refusal, Unknown, View
 from flows.wiring import UNNAMED, House
 from models.core.clock import said
-from models.core.moment import iso, local, parse_iso
+from models.core.moment import clock_face, iso, local, parse_stated
 from models.core.vocabulary import BookState, EventType, Grade, OpinionKind
 from models.ledger import books
 from models.ledger.books import Draft
 from models.ledger.store import Row
 from playbooks.book import Library, Playbook
+from playbooks.checked import first_words
 from playbooks.diff import Difference, difference, samples
 from playbooks.gantt import gantt, special_days
 from playbooks.problem import Problem, did_you_mean, errors
 from playbooks.scene import CastSource, GivenSource, scene_of
 from playbooks.shelf import HOME
-from playbooks.simulate import EVERYBODY, Line, moments, rehearse
+from playbooks.simulate import EVERYBODY, Line, Rehearsal, moments, rehearse
+from playbooks.versions import UNNAMED as UNWRITTEN
 from playbooks.versions import Examined, chain_of, examine, own_of
 
 MOST_LINES, MOST_MOVED = 60, 40
 """How much of a rehearsal and of a difference a page shows; the commands show all."""
+MOST_PLAYED, LONGEST = 3_000, timedelta(days=30)
+"""How much is rehearsed for a page while its text is typed; huiying simulate plays to the end."""
 START = "02:13"
 Params = Mapping[str, str]
 
@@ -105,12 +109,13 @@ def one(
         return None
     view = book or _unborn(playbook_id, mine[0].name, [])
     now = {row.playbook: row.id for row in reversed(_begun(house, mine))}
-    text = _source(house, playbook_id, mine)
+    text, what = _source(house, playbook_id, mine)
     in_use = {version: sorted(ids) for version, ids in held.items()}
     return {
         **view,
         "review": house.site.review,
         "source": text,
+        "source_zh": what,
         "given": suggested(house, _examined(house, text).playbook),
         "versions": [_version(house, row, now.get(playbook_id) == row.id) for row in mine],
         "held": [{"version": version, "incidents": ids} for version, ids in in_use.items()],
@@ -144,18 +149,35 @@ def _version(house: House, row: Row[Any], current: bool) -> View:
     }
 
 
-def _source(house: House, playbook_id: str, mine: Sequence[Row[Any]]) -> str:
-    """The text in force as its author wrote it; before that the newest draft, else the site's file."""
-    texts = [row.content for row in (*_begun(house, mine), *mine) if row.content]
-    if texts and house.site.review:
-        return str(texts[0])
-    book = house.library.get(playbook_id)
-    own = [
-        Path(each.document.file) for each in own_of(house.site.directory) if each.playbook.id == playbook_id
-    ]
-    paths = [*own, *([Path(book.source)] if book is not None else [])]
-    found = next((path for path in paths if path.is_file()), None)
-    return found.read_text(encoding="utf-8-sig") if found else ""
+def _source(house: House, playbook_id: str, mine: Sequence[Row[Any]]) -> tuple[str, str]:
+    """The text to begin from, and what it is: the one in force as its author wrote it; where there is none
+    the newest draft, the site's file, or the text that was taken out of use."""
+    book, files = house.library.get(playbook_id), _written(house, playbook_id)
+    if not house.site.review:
+        return (files[0], "条文") if files else (_shipped_text(book), "条文")
+    begun = _begun(house, mine)
+    if begun and begun[0].content:
+        return str(begun[0].content), "现行条文"
+    if book is not None and (begun or not mine) and (text := _shipped_text(book)):
+        return text, "现行条文（内置）"
+    texts = [(row.content, _of_version(row)) for row in mine if row.content]
+    return next(iter([*texts, *((text, "站点文件的条文，未生效") for text in files)]), ("", "条文"))
+
+
+def _of_version(row: Row[Any]) -> str:
+    in_use = row.state == BookState.REVIEWED.value
+    return "已停用的条文，未生效" if in_use else f"{BookState(row.state).zh}草案的条文，未生效"
+
+
+def _written(house: House, playbook_id: str) -> list[str]:
+    """What the site's own folder says of it."""
+    own = [each for each in own_of(house.site.directory) if each.playbook.id == playbook_id]
+    return [Path(each.document.file).read_text(encoding="utf-8-sig") for each in own]
+
+
+def _shipped_text(book: Playbook | None) -> str:
+    path = Path(book.source) if book is not None else None
+    return path.read_text(encoding="utf-8-sig") if path is not None and path.is_file() else ""
 
 
 def suggested(house: House, book: Playbook | None) -> View:
@@ -202,16 +224,19 @@ def attempt(house: House, playbook_id: str, text: str, params: Params) -> View:
 
 
 def _examined(house: House, text: str) -> Examined:
-    own = [] if house.site.review else own_of(house.site.directory)
-    return examine(text, chain_of(house.site.directory, house.site.profile), own)
+    """Beside the playbooks that are in force, so that what is compared differs by this text alone."""
+    chain = chain_of(house.site.directory, house.site.profile)
+    return examine(text, chain, house.rules_for.own())
 
 
 def _problem(text: str, problem: Problem) -> View:
-    lines = text.splitlines()
+    """A problem of another file (the profile, a playbook beside it) is told with that file's name."""
+    lines = text.splitlines() if problem.file == UNWRITTEN else []
+    where = "" if problem.file == UNWRITTEN else f"{Path(problem.file).name}："
     return {
         "line": problem.line,
         "column": problem.column,
-        "message": problem.message,
+        "message": where + problem.message,
         "hint": problem.hint,
         "warning": problem.warning,
         "text": lines[problem.line - 1][:120] if 0 < problem.line <= len(lines) else "",
@@ -222,17 +247,17 @@ def _played(house: House, book: Playbook, library: Library, params: Params) -> V
     try:
         given = GivenSource.model_validate(_given(params))
     except ValidationError as error:
-        return {"asked": f"推演的条件看不懂：{_first(error)}"}
+        return {"asked": f"推演的条件看不懂：{first_words(GivenSource, error)}"}
+    if given.lasts > LONGEST:
+        return {"asked": f"推演最长 {LONGEST.days} 天；更长的用 huiying simulate"}
     people = {EVERYBODY: params["answers"]} if params.get("answers") else {}
     try:
         cast = CastSource.model_validate({"people": people})
     except ValidationError as error:
-        return {"asked": f"签收快慢看不懂：{_first(error)}"}
-    found = rehearse(scene_of(given, cast, book.id), library, house.site.roster, house.calendar)
+        return {"asked": f"签收快慢看不懂：{first_words(CastSource, error)}"}
+    scene, roster = scene_of(given, cast, book.id), house.site.roster
+    found = rehearse(scene, library, roster, house.calendar, MOST_PLAYED)
     shown = [_line(line) for _, lines in moments(found.lines) for line in lines]
-    asked = (
-        {} if found.spans or found.silent else {"asked": "这一情形下该预案没有适用的时钟：换一个级别或类别"}
-    )
     return {
         "svg": gantt(found, special_days(found, house.calendar), f"{book.name} {book.version}")
         if found.spans
@@ -240,8 +265,18 @@ def _played(house: House, book: Playbook, library: Library, params: Params) -> V
         "lines": shown[:MOST_LINES],
         "more": max(0, len(shown) - MOST_LINES),
         "silent": list(found.silent),
-        **asked,
+        **_remark(found),
     }
+
+
+def _remark(found: Rehearsal) -> View:
+    if found.cut:
+        until = clock_face(found.scene.until)
+        words = f"提醒超过 {MOST_PLAYED} 条，只推演到 {until}：推演短些，或用 huiying simulate 看全部"
+        return {"asked": words}
+    if found.spans or found.silent:
+        return {}
+    return {"asked": "这一情形下该预案没有适用的时钟：换一个级别或类别"}
 
 
 def _given(params: Params) -> dict[str, Any]:
@@ -253,14 +288,6 @@ def _given(params: Params) -> dict[str, Any]:
         "event_type": params.get("event_type") or None,
         "lasts": f"PT{hours}H",
     }
-
-
-def _first(error: ValidationError) -> str:
-    found = error.errors()[0]
-    if found["type"] == "huiying":
-        return f"{found['ctx']['text']}（{found['ctx']['hint']}）"
-    name = {"grade": "级别", "start": "起算", "kind": "类别", "event_type": "事件类型", "lasts": "时长"}
-    return f"{name.get(str(found['loc'][0]) if found['loc'] else '', '条件')} “{str(found['input'])[:40]}”"
 
 
 def _line(line: Line) -> View:
@@ -306,7 +333,7 @@ def act(house: House, name: str, playbook_id: str, params: Params, by: str) -> V
         return _submit(house, params, by)
     if name == "rollback":
         return _roll_back(house, playbook_id, params, by)
-    return _settle(house, ACTS[name], params, by)
+    return _settle(house, ACTS[name], playbook_id, params, by)
 
 
 ACTS: dict[str, BookState | None] = {
@@ -341,22 +368,34 @@ def checked_draft(house: House, text: str) -> Draft:
     return Draft(found.playbook.id, found.playbook.name, found.playbook.version, text)
 
 
-def _settle(house: House, state: BookState | None, params: Params, by: str) -> View:
+def _settle(house: House, state: BookState | None, playbook_id: str, params: Params, by: str) -> View:
     assert state is not None
     since = _since(params.get("active_from", ""))
     number = params.get("version", "")
+    text = _kept(house, number, playbook_id)
+    if state is BookState.REVIEWED:
+        checked_draft(house, text)  # the law may have changed since
     with house.store.write() as conn:
-        if state is BookState.REVIEWED:
-            checked_draft(house, books.find(conn, number).content)  # the law may have changed since
         row = books.settle(conn, house.time.now(), number, state, by, params.get("reason", ""), since)
     begins = f"，自 {iso(since)} 起生效" if since else "，现在起生效"
     said_now = f"{state.zh}{begins if state is BookState.REVIEWED else ''}"
     return {"id": row.id, "playbook": row.playbook, "version": row.version, "said": said_now}
 
 
+def _kept(house: House, number: str, playbook_id: str) -> str:
+    """The text of a version, which nothing changes. Raises Refusal for one of another playbook."""
+    with house.store.read() as conn:
+        row = books.find(conn, number)
+    if row.playbook != playbook_id:
+        raise Refusal(
+            f"版本 {row.id} 是预案 {row.playbook} 的，不是 {playbook_id} 的；请到它自己的那一页处理"
+        )
+    return str(row.content)
+
+
 def _since(text: str) -> datetime | None:
     try:
-        return parse_iso(text) if text.strip() else None
+        return parse_stated(text) if text.strip() else None
     except ValueError:
         raise Refusal(f"“{text[:40]}” 不是时间；生效时间写成 2026-11-21T08:00，现在生效就不写") from None
 
@@ -364,8 +403,8 @@ def _since(text: str) -> datetime | None:
 def _roll_back(house: House, playbook_id: str, params: Params, by: str) -> View:
     wanted = params.get("version", "").strip()
     number = None if wanted in ("", "none") else wanted
+    if number is not None:
+        checked_draft(house, _kept(house, number, playbook_id))
     with house.store.write() as conn:
-        if number is not None:
-            checked_draft(house, books.find(conn, number).content)
         made = books.roll_back(conn, house.time.now(), playbook_id, number, by, params.get("reason", ""))
     return {"id": made, "playbook": playbook_id, "version": wanted, "said": "已回退，新立案的按它设钟"}

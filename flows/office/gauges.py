@@ -37,7 +37,6 @@ def text(conn: Connection, house: House, now: datetime) -> str:
         topic, _, partition = part.rpartition("/")
         gauge("huiying_kafka_lag", "messages waiting in Kafka", waits, topic=topic, partition=partition)
     for item in coverage.report(conn, house, now)["items"]:
-        gauge(
-            "huiying_part_up", "1 when a part works", float(item["state"] in ("ok", "off")), part=item["name"]
-        )
+        works = float(item["state"] in coverage.WORKING)
+        gauge("huiying_part_up", "1 when a part works", works, part=item["name"])
     return generate_latest(registry).decode()

@@ -31,11 +31,23 @@ def parse_iso(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return local(moment if moment.tzinfo else moment.replace(tzinfo=CST))
+    except (ValueError, OverflowError):
+        raise ValueError(f"“{text[:40]}” 不是时间；写成 2026-11-21T02:13+08:00 或 2026-11-21 02:13") from None
+
+
+EARLIEST, LATEST = 1970, 2200
+
+
+def parse_stated(text: str) -> datetime:
+    """A time that somebody states, read as `parse_iso` does. A year before 1970 or after 2200 is a slip,
+    and limits counted from it would run out of the calendar. Raises ValueError in words."""
+    moment = parse_iso(text)
+    if not EARLIEST <= moment.year <= LATEST:
         raise ValueError(
-            f"{text!r} is not a time; write it like 2026-11-21T02:13+08:00 or 2026-11-21 02:13"
-        ) from None
-    return local(moment if moment.tzinfo else moment.replace(tzinfo=CST))
+            f"“{text[:40]}” 在 {moment.year} 年；时间须在 {EARLIEST} 至 {LATEST} 年之间，请核对年份"
+        )
+    return moment
 
 
 def utc(moment: datetime) -> datetime:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.core.moment import CST, clock_face, iso, local, parse_duration, parse_iso, span
+from models.core.moment import CST, clock_face, iso, local, parse_duration, parse_iso, parse_stated, span
 
 
 def test_a_time_without_offset_is_beijing_time() -> None:
@@ -50,3 +50,20 @@ def test_lengths_of_time_in_words() -> None:
     words = [span(s) for s in (33, 60, 2700, 7800, 93600, 259200)]
     assert words == ["33 秒", "1 分", "45 分", "2 小时 10 分", "1 天 2 小时", "3 天"]
     assert clock_face(datetime(2026, 11, 20, 18, 13, tzinfo=UTC)) == "11-21 02:13"
+
+
+@pytest.mark.parametrize("text", ["1969-12-31", "0001-01-01T00:00", "2201-01-01", "9999-12-31T23:59:59"])
+def test_a_time_that_is_stated_lies_within_the_years_of_our_work(text: str) -> None:
+    with pytest.raises(ValueError, match="1970 至 2200 年之间"):
+        parse_stated(text)
+    assert parse_iso(text).year in (1969, 1, 2201, 9999)  # what is stored is read as it stands
+
+
+def test_a_time_that_leaves_the_calendar_on_its_way_to_beijing_is_no_time() -> None:
+    for text in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"):
+        with pytest.raises(ValueError, match="不是时间"):
+            parse_iso(text)
+
+
+def test_the_first_and_the_last_year_may_be_stated() -> None:
+    assert [parse_stated(text).year for text in ("1970-01-01", "2200-12-31T23:59")] == [1970, 2200]

@@ -1,5 +1,6 @@
 """A rehearsal on paper: who is told what, when, over which channel."""
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from xml.etree import ElementTree
@@ -224,3 +225,32 @@ def test_the_picture_shades_each_night_and_marks_each_step_with_who_is_told(pict
 def test_a_rehearsal_without_clocks_is_still_a_picture() -> None:
     nothing = rehearse(replace(scene(48), times={}), library(), ROSTER)
     assert ElementTree.fromstring(gantt(nothing, {})).tag.endswith("svg")
+
+
+def test_a_rehearsal_of_eight_times_the_length_takes_about_eight_times_as_long() -> None:
+    """Not sixty-four times: each step is walked over once."""
+
+    def taken(hours: float) -> float:
+        began = time.process_time()
+        assert len(played(hours).lines) > hours
+        return time.process_time() - began
+
+    taken(100)
+    short = min(taken(500) for _ in range(3))
+    assert taken(4_000) < 24 * short
+
+
+def test_a_rehearsal_that_grows_too_long_ends_where_its_lines_do() -> None:
+    found = rehearse(scene(48), library(), ROSTER, most=20)
+    whole = played(48)
+    assert found.cut
+    assert not whole.cut
+    assert found.lines == whole.lines[: len(found.lines)]
+    assert 20 <= len(found.lines) < len(whole.lines)
+    assert found.scene.until == found.lines[-1].at
+
+
+def test_without_repeats_nothing_else_changes() -> None:
+    found, whole = played(30, repeats=False), played(30)
+    assert found.lines == tuple(line for line in whole.lines if not line.step.startswith("+"))
+    assert len(found.lines) < len(whole.lines)

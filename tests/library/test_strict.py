@@ -223,3 +223,63 @@ def test_another_playbook_may_not_take_the_id_of_a_statutory_clock(tmp_path: Pat
     )
     lines = [str(problem) for problem in lint([tmp_path]) if not problem.warning]
     assert any("“first_statement” 是法定时限 “major_emergency” 的" in line for line in lines)
+
+
+LATE_STARTS = (
+    "[graded, ack, first_public, discovery, receipt]",
+    "[first_public, discovery, ack, receipt]",
+    "[receipt, first_public, discovery]",
+    "[document, first_public, discovery, receipt]",
+)
+
+
+@pytest.mark.parametrize("starts", LATE_STARTS)
+def test_no_later_start_is_put_before_one_of_the_law(tmp_path: Path, starts: str) -> None:
+    directory = under(tmp_path, f"clocks:\n  first_statement: {{fallback: {starts}}}\n")
+    (line,) = found(directory)
+    assert "的后备起算不能推后" in line
+    assert "按规定的次序写 [first_public, discovery, receipt]" in line
+
+
+def test_starts_may_be_added_after_those_of_the_law_and_earlier_ones_before(tmp_path: Path) -> None:
+    added = "  first_statement: {fallback: [first_public, discovery, receipt, ack, graded]}\n"
+    earlier = "  disclosure_reply: {start: occurrence, fallback: [receipt, discovery, first_public]}\n"
+    assert found(under(tmp_path, f"clocks:\n{added}{earlier}")) == []
+
+
+WATER = (SHIPPED / "environment_water.yaml").read_text(encoding="utf-8")
+STRICT = WATER[WATER.index("  - id: environment_report ") : WATER.index("  - id: environment_report\n")]
+
+
+def with_water(tmp_path: Path, text: str) -> Path:
+    return site_with(tmp_path, {"site.yaml": SITE, "playbooks/water.yaml": text})
+
+
+def test_no_variant_of_a_statutory_clock_is_left_out(tmp_path: Path) -> None:
+    """The grades I and II, and what has no grade yet, keep their two hours."""
+    (line,) = found(with_water(tmp_path, WATER.replace(STRICT, "")))
+    assert "漏了一种情形：event_grade=未知 时没有 PT2H 或更短的时钟" in line
+
+
+def test_a_variant_of_the_law_is_not_covered_by_a_laxer_one_that_always_runs(tmp_path: Path) -> None:
+    always = WATER.replace(STRICT, "").replace('    applies_when: event_grade in ["III", "IV"]\n', "")
+    (line,) = found(with_water(tmp_path, always))
+    assert "没有 PT2H 或更短的时钟" in line
+
+
+def test_a_statutory_clock_may_be_split_where_its_parts_cover_it_together(tmp_path: Path) -> None:
+    worst = STRICT.replace("""'!(event_grade in ["III", "IV"])'""", """'event_grade == "I"'""")
+    rest = STRICT.replace("""'!(event_grade in ["III", "IV"])'""", """'event_grade in ["", "II"]'""")
+    assert worst != STRICT != rest
+    split = WATER.replace(STRICT, worst.replace("PT2H", "PT1H") + rest)
+    assert found(with_water(tmp_path, split)) == []
+    (line,) = found(with_water(tmp_path, WATER.replace(STRICT, worst.replace("PT2H", "PT1H"))))
+    assert "适用条件不能收窄" in line
+
+
+def test_a_statutory_clock_has_a_bounded_number_of_variants(tmp_path: Path) -> None:
+    """Each is held against the law in every situation, also while its text is typed."""
+    line = """'!(event_grade in ["III", "IV"])'"""
+    more = "".join(STRICT.replace(line, f"'event_grade == \"I\" && signals > {n}'") for n in range(8))
+    (found_line,) = found(with_water(tmp_path, WATER.replace(STRICT, more + STRICT)))
+    assert "写了 10 种情形，最多 8 种" in found_line

@@ -69,9 +69,10 @@ def test_nobody_reviews_without_a_name(desk: Desk) -> None:
     ("given", "words"),
     [
         ({"start": "gestern"}, "不是时间"),
-        ({"grade": "V"}, "级别 “V”"),
+        ({"grade": "V"}, "级别：“V” 不是可用的值"),
         ({"answers": "bald"}, "签收快慢"),
         ({"hours": "0"}, "时长"),
+        ({"hours": "721"}, "最长 30 天；更长的用 huiying simulate"),
     ],
 )
 def test_a_condition_that_cannot_be_read_is_asked_for_again(
@@ -118,3 +119,79 @@ def test_what_is_not_there_is_named(desk: Desk) -> None:
         desk.playbook_act("approve", "rumour", {"version": "x", "active_from": "bald"}, "li")
     with pytest.raises(Unknown, match="没有编号为"):
         desk.playbook_act("withdraw", "rumour", {"version": "nothing", "reason": "x"}, "li")
+
+
+# ── what an author is compared with ───────────────────────────────────────────────────────────
+
+FLOOD = """\
+id: flood
+name: 城市内涝
+trigger: {when: 'event_type == "natural"'}
+clocks:
+  - id: flood_statement
+    name: 首次发布内涝信息
+    amount: PT2H
+    start: occurrence
+    fallback: [first_public, discovery]
+    stop: {evidence: published_statement}
+    proposal: 本市
+"""
+SNOW = FLOOD.replace("flood", "snow").replace("内涝", "雪")
+
+
+def in_force(desk: Desk, name: str, text: str) -> str:
+    handed = desk.playbook_act("submit", name, {"content": text, "reason": "汛期"}, "chen")
+    desk.playbook_act("approve", name, {"version": handed["id"], "reason": "同意"}, "li")
+    return str(handed["id"])
+
+
+def test_a_text_is_compared_with_all_that_was_reviewed_and_differs_by_itself_alone(desk: Desk) -> None:
+    for name, text in (("flood", FLOOD), ("snow", SNOW)):
+        in_force(desk, name, text)
+    assert desk.playbook_try("flood", FLOOD, NIGHT)["diff"] == {
+        "same": True, "changes": [], "moved": [], "more": 0
+    }  # fmt: skip
+    changed = desk.playbook_try("flood", FLOOD.replace("PT2H", "PT1H"), NIGHT)["diff"]["changes"]
+    assert [each["words"] for each in changed] == ["首次发布内涝信息的时限由 2 小时 改为 1 小时"]
+
+
+def test_what_was_taken_out_of_use_is_not_shown_as_in_force(desk: Desk) -> None:
+    in_force(desk, "major_emergency", STRICTER)
+    in_force(desk, "flood", FLOOD)
+    for name in ("major_emergency", "flood"):
+        desk.playbook_act("rollback", name, {"version": "none", "reason": "汛期已过"}, "li")
+    shipped, own = desk.playbook("major_emergency"), desk.playbook("flood")
+    assert shipped is not None
+    assert own is not None
+    assert (shipped["source"], shipped["source_zh"]) == (MAJOR, "现行条文（内置）")
+    assert (own["live"], own["source"], own["source_zh"]) == (False, FLOOD, "已停用的条文，未生效")
+
+
+def test_what_the_text_in_the_box_is_stands_above_it(desk: Desk) -> None:
+    desk.playbook_act("submit", "flood", {"content": FLOOD, "reason": "汛期"}, "chen")
+    waiting, shipped = desk.playbook("flood"), desk.playbook("rumour")
+    assert waiting is not None
+    assert shipped is not None
+    assert (waiting["source_zh"], shipped["source_zh"]) == ("待审草案的条文，未生效", "现行条文（内置）")
+    in_force(desk, "major_emergency", STRICTER)
+    now = desk.playbook("major_emergency")
+    assert now is not None
+    assert (now["source"], now["source_zh"]) == (STRICTER, "现行条文")
+
+
+@pytest.mark.parametrize("name", ["approve", "return", "withdraw"])
+def test_a_draft_is_settled_on_its_own_page_only(desk: Desk, name: str) -> None:
+    handed = desk.playbook_act("submit", "flood", {"content": FLOOD, "reason": "汛期"}, "chen")
+    by = "chen" if name == "withdraw" else "li"
+    with pytest.raises(Refusal, match="是预案 flood 的，不是 major_emergency 的"):
+        desk.playbook_act(name, "major_emergency", {"version": handed["id"], "reason": "同意"}, by)
+    assert [v["state"] for v in desk.playbook("flood")["versions"]] == ["draft"]  # type: ignore[index]
+
+
+def test_a_text_that_speaks_every_minute_is_played_for_a_bounded_while_and_says_so(desk: Desk) -> None:
+    busy = FLOOD.replace("    proposal", "    repeat: PT1M\n    proposal")
+    night = {**NIGHT, "event_type": "natural", "hours": "720"}
+    tried = desk.playbook_try("flood", busy, night)
+    assert "只推演到" in tried["asked"]
+    assert (len(tried["lines"]), tried["more"]) == (60, 2_940)
+    assert "只推演到" not in desk.playbook_try("flood", busy, {**night, "hours": "48"})["asked"]
