@@ -16,7 +16,7 @@ from typing import Any
 from flows.collecting import privacy
 from flows.judging import hotsearch, planning
 from flows.judging.reading import Reading, read
-from flows.judging.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title
+from flows.judging.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title, whereabouts
 from flows.wiring import House
 from models.core.concern import FLAG_AT
 from models.core.facts import UNITS, ZH, Facts
@@ -27,11 +27,12 @@ from models.core.places import Place
 from models.core.signals import RawSignal
 from models.core.situation import Situation
 from models.core.text import canonical
+from models.core.topics import Filing
 from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
 from models.core.when import When
 from models.ledger import acts, incidents, judgements, signals
 from models.ledger.entry import Entry
-from models.ledger.journal import append
+from models.ledger.journal import append, newest_of
 from models.ledger.store import Connection, Row
 
 BATCH = 500
@@ -82,7 +83,7 @@ def _read(house: House, after: int) -> Read:
         words = privacy.originals(house, conn, rows)  # what is stored masked is judged whole
     whole = [privacy.whole(raw(row), words.get(row.uid)) for row in rows]
     items = [(f"s{row.id}", one, _time_of(row)) for row, one in zip(rows, whole, strict=True)]
-    readings = read(house.judge, items, house.site.grading, house.site.region)
+    readings = read(house.judge, items, house.site.grading, house.site.region, house.tree)
     if house.site.watch.hot_search:
         readings = hotsearch.noticed(readings, house.attention)
     return Read(rows, planning.watched(readings, house.site.watch.book))
@@ -128,11 +129,14 @@ def _time_of(row: Row[Any]) -> datetime:
 
 
 def _sorter(house: House) -> Sorter:
-    """The process's sorter, caught up with whatever other processes have judged."""
-    if house.sorter is None:
+    """The process's sorter, caught up with whatever other processes have judged; a new one after a person
+    took a group apart, which the old one still remembers whole."""
+    with house.store.read() as conn:
+        parted = newest_of(conn, "incident_split")
+    if house.sorter is None or parted != house.sorted_for:
         window = timedelta(hours=house.site.clustering.window_hours)
         house.sorter = Sorter(house.judge, window, house.site.grading)
-        house.sorted_to = 0
+        house.sorted_to, house.sorted_for = 0, parted
     _catch_up(house, house.sorter)
     return house.sorter
 
@@ -149,11 +153,19 @@ def _catch_up(house: House, sorter: Sorter) -> None:
 def _remember(sorter: Sorter, row: Row[Any]) -> None:
     at = _time_of(row)
     cluster = sorter.clusters.setdefault(row.cluster, Cluster(row.cluster, shown_title(row), at, at))
-    sorter.index.add(row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, row.place)
+    sorter.index.add(
+        row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, _whereabouts(row)
+    )
     counts = {name: value for name, value in row.facts.items() if name in ZH}
     parts = [_part(part) for part in row.grade_parts]
     cluster.take(Facts(**counts), parts, Medium(row.medium), at, row.rumour)
     cluster.flagged = cluster.flagged or row.was_flagged
+
+
+def _whereabouts(row: Row[Any]) -> str | None:
+    found = (row.details or {}).get("place")
+    named = ("province", "city", "county", "sure")
+    return whereabouts(Place(**{name: found[name] for name in named}) if found else None, row.place)
 
 
 def part_row(part: GradePart) -> dict[str, Any]:
@@ -326,7 +338,8 @@ def _judgement_row(row: Row[Any], verdict: Verdict, home: str | None, now: datet
 
 
 def details(verdict: Verdict) -> dict[str, Any]:
-    """What was read beside the counts, with its words: kind of event, place, time, spans of the facts.
+    """What was read beside the counts, with its words: kind of event, place, time, spans of the facts, and
+    where it stands in the site's own topics.
 
     Spans count characters of the canonical text. Empty where nothing was read.
     """
@@ -340,7 +353,19 @@ def details(verdict: Verdict) -> dict[str, Any]:
         **({"place": place_row(place)} if place else {}),
         **({"occurred": when_row(told)} if told else {}),
         **({"spans": spans} if spans else {}),
+        **({"topics": filed_rows(verdict.filing)} if verdict.filing else {}),
     }
+
+
+def filed_rows(filing: Filing) -> list[dict[str, Any]]:
+    """Second and third level in the site's own tree; empty where its words say nothing."""
+    return [
+        {
+            "label": one.label, "score": one.score, "level": one.level, "path": list(one.path),
+            "unsure": one.unsure,
+        }
+        for one in filing.placed
+    ]  # fmt: skip
 
 
 def place_row(place: Place) -> dict[str, Any]:
@@ -432,6 +457,7 @@ def _regrade(conn: Connection, house: House, sorter: Sorter, homes: Mapping[str,
                 conn, now, home, graded.grade, "huiying", why, house.rules_for,
                 provisional=True, parts=[part_row(part) for part in parts], facts=facts_row(cluster.facts),
             )  # fmt: skip
+            about[home] = incidents.get(conn, home)  # another cluster of this batch may share the home
             changed += 1
         elif not incidents.proposed(conn, home, graded.grade):
             acts.propose_grade(conn, now, home, graded.grade, why)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flows.watching.pages_read import PageReader
     from models.classify.attention import Attention
     from models.classify.judge import Judge
+    from models.core.topics import Tree
 
 
 UNNAMED = "cli"
@@ -47,6 +48,7 @@ class House:
     sorter: Sorter | None = field(default=None, repr=False)
     pages: PageReader | None = field(default=None, repr=False)
     sorted_to: int = 0
+    sorted_for: int = 0
     calendar_stamp: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +88,13 @@ class House:
         from models.classify.judge import Judge  # heavy: only those who triage pay for it
 
         return Judge.load()
+
+    @cached_property
+    def tree(self) -> Tree | None:
+        """The site's own classification of topics, made ready once."""
+        from models.core.topics import Tree
+
+        return Tree(self.site.topics, self.judge.rarity) if self.site.topics else None
 
     @cached_property
     def attention(self) -> Attention:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+import os
 import sys
 import threading
 import time
@@ -22,6 +23,8 @@ from flows.wiring import House
 from models.core.personal import mask_personal
 from models.core.signals import RawSignal
 from models.core.text import visible
+from models.core.topics import Path as Branch
+from models.core.topics import Tree
 from models.core.vocabulary import Medium, TicketKind
 
 if TYPE_CHECKING:
@@ -193,7 +196,7 @@ def triage(
     """研判。不带 --jsonl 时研判站点中待办的线索。"""
     if jsonl:
         with plainly():
-            _stream(sys.stdin, sys.stdout, timedelta(hours=window_hours))
+            _stream(sys.stdin, sys.stdout, timedelta(hours=window_hours), _topics_of(site))
         return
     from flows.triage import triage as run
 
@@ -205,7 +208,16 @@ def triage(
         typer.echo(str(done))
 
 
-def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
+def _topics_of(directory: Path | None) -> tuple[Branch, ...]:
+    """The classification of a site that was named; without one there is none."""
+    from playbooks.site import load_site
+
+    return (
+        load_site(directory, os.environ).topics if directory and (directory / "site.yaml").is_file() else ()
+    )
+
+
+def _stream(lines: TextIO, sink: TextIO, window: timedelta, topics: tuple[Branch, ...] = ()) -> None:
     """Lines are answered in order, one for one."""
     from flows.judging.hotsearch import noticed
     from flows.judging.reading import read
@@ -214,6 +226,7 @@ def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
     from models.classify.judge import Judge
 
     judge, ranking = Judge.load(), Attention.load()
+    tree = Tree(topics, judge.rarity) if topics else None
     sorter = Sorter(judge, window)
     clock = machine_now()
     for chunk in _chunks(lines):
@@ -223,7 +236,7 @@ def _stream(lines: TextIO, sink: TextIO, window: timedelta) -> None:
             for number, one in taken
             if isinstance(one, RawSignal)
         ]
-        verdicts = iter(sorter.sort(noticed(read(judge, good), ranking)))
+        verdicts = iter(sorter.sort(noticed(read(judge, good, tree=tree), ranking)))
         for _, one in taken:
             answer = _answer(one, next(verdicts)) if isinstance(one, RawSignal) else one
             sink.write(json_.dumps(answer, ensure_ascii=False) + "\n")
@@ -267,7 +280,9 @@ def _read(number: int, line: str, now: datetime) -> tuple[int, RawSignal | dict[
 
 
 def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
-    """One line in the contract's shape."""
+    """One line in the contract's shape; `topics` of the site's own tree stand after the seven classes."""
+    from flows.triage import filed_rows
+
     judged = verdict.judgement
     return {
         "id": signal.external_id,
@@ -276,7 +291,10 @@ def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
         "topic": judged.topic,
         "topic_margin": judged.topic_margin,
         "topic_unsure": judged.topic_unsure,
-        "topics": [{"label": topic.label, "score": topic.score} for topic in judged.topics],
+        "topics": [
+            *({"label": topic.label, "score": topic.score} for topic in judged.topics),
+            *(filed_rows(verdict.filing) if verdict.filing else ()),
+        ],
         "kind": verdict.kind.value if verdict.kind else None,
         "rumour": judged.rumour,
         "facts": verdict.facts.as_dict(),

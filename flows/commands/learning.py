@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
+from flows.commands.common import JsonOption, SiteOption, fail, house, known_person, out, say
+from flows.wiring import House
+from models.ledger.store import Connection
 
 Data = Annotated[Path, typer.Option("--data", envvar="HUIYING_DATA", help="带标注数据的目录")]
 MaybeData = Annotated[Path | None, typer.Option("--data", envvar="HUIYING_DATA", help="带标注数据的目录")]
@@ -22,8 +25,16 @@ def train(
     ] = None,
     rollback: Annotated[bool, typer.Option("--rollback", help="换回上一份权重；再用一次又换回来")] = False,
     collect: Annotated[
-        Path | None, typer.Option(help="只把本站值班员改过的类别写成更正 JSONL，不训练；含来件原文，注意保管")
+        Path | None,
+        typer.Option(
+            help="只把本站值班员改过的类别、级别、合并和拆分写成更正 JSONL，不训练；来件里的个人信息已遮盖"
+        ),
     ] = None,
+    originals: Annotated[
+        bool, typer.Option("--originals", help="与 --collect 同用：不遮盖；须写 --by 和 --reason，记入日志")
+    ] = False,
+    by: Annotated[str, typer.Option(help="谁，roster.yaml 中的人员标识")] = "",
+    reason: Annotated[str, typer.Option(help="为什么要原文，记入日志")] = "",
     site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -33,7 +44,7 @@ def train(
     if rollback:
         _roll_back(into, json)
     elif collect:
-        _collect(site, collect, json)
+        _collect(site, collect, (by, reason) if _wants_originals(originals, by, reason) else None, json)
     else:
         _train(data, into or SHIPPED, corrections, json)
 
@@ -71,17 +82,53 @@ def _roll_back(into: Path | None, json: bool) -> None:
         say(f"换回了上一份权重，版本 {weights.version}")
 
 
-def _collect(site: Path | None, into: Path, json: bool) -> None:
-    """What officers changed, as a file that `--corrections` reads."""
-    from models.ledger import judgements
+def _wants_originals(originals: bool, by: str, reason: str) -> bool:
+    if originals and not (by and reason.strip()):
+        fail("要原文须写 --by 人员 和 --reason 理由，都记入日志；不写 --originals 即遮盖后的", 2)
+    return originals
 
-    with house(site) as opened, opened.store.read() as conn:
-        rows = list(judgements.corrected(conn))
-    into.write_text("".join(f"{dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
+
+def _collect(site: Path | None, into: Path, asked: tuple[str, str] | None, json: bool) -> None:
+    """What officers changed, as a file that `--corrections` reads, for its owner's eyes only. `asked`: who
+    wants the originals and why, journalled before they are written."""
+    with house(site) as opened:
+        if asked is not None:
+            known_person(opened, asked[0])
+        rows = _corrected(opened, asked)
+        _write_privately(into, "".join(f"{dumps(row, ensure_ascii=False)}\n" for row in rows))
     if json:
         out({"file": str(into), "rows": len(rows)})
     else:
         say(f"写好 {into}：{len(rows)} 条")
+
+
+def _corrected(opened: House, asked: tuple[str, str] | None) -> list[dict[str, Any]]:
+    """Kinds, then grades, then links: a row that `--corrections` cannot learn from is passed over there."""
+    from models.ledger import sealed
+
+    if asked is None:
+        with opened.store.read() as conn:
+            return _changed(conn, masked=True)
+    with opened.store.write() as conn:
+        rows = _changed(conn, masked=False)
+        sealed.taken_out(conn, opened.time.now(), len(rows), *asked)
+    return rows
+
+
+def _changed(conn: Connection, *, masked: bool) -> list[dict[str, Any]]:
+    from models.ledger import corrections, judgements
+
+    changed = (judgements.corrected, corrections.grades, corrections.links)
+    return [row for rows in changed for row in rows(conn, masked=masked)]
+
+
+def _write_privately(path: Path, text: str) -> None:
+    """A file that nobody but its owner can read, also where there was another before."""
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
 
 
 def _challenge(data: Path, corrections: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from models.classify.judge import Judge, Judgement
 from models.core.concern import Concern, concern
-from models.core.facts import Facts, extract
+from models.core.facts import Facts, extract, told
 from models.core.grade import (
     Graded,
     GradePart,
@@ -24,6 +24,7 @@ from models.core.grade import (
     heat_grade,
     sensitivity_grade,
 )
+from models.core.hearsay import with_spread
 from models.core.lexicon import scan
 from models.core.moment import local
 from models.core.places import Place, abroad, locate
@@ -31,6 +32,7 @@ from models.core.plans import Fired
 from models.core.signals import RawSignal
 from models.core.standards import Standards
 from models.core.text import LIMIT, canonical
+from models.core.topics import Filing, Tree
 from models.core.vocabulary import EventType, Medium
 from models.core.when import When, occurred
 from playbooks.grading_paper import shipped
@@ -58,20 +60,52 @@ class Reading:
     place: Place | None = None
     occurred: When | None = None
     plans: tuple[Fired, ...] = ()
+    filing: Filing | None = None
 
 
 def read(
-    judge: Judge, items: Sequence[Item], standards: Standards | None = None, home: str = ""
+    judge: Judge,
+    items: Sequence[Item],
+    standards: Standards | None = None,
+    home: str = "",
+    tree: Tree | None = None,
 ) -> list[Reading]:
     """A reading for each item, in the same order. `standards`: the site's, else the shipped ones; `home`:
-    the site's region, which decides between places of one name."""
-    plain = [(canonical(signal.title), canonical(signal.body)) for _, signal, _ in items]
-    judged = judge.judge_canonical([_whole(*parts) for parts in plain])
+    the site's region, which decides between places of one name; `tree`: the site's own topics, if any."""
+    tales = [_tale(signal, at, home) for _, signal, at in items]
+    judged = _judged(judge, tales)
     by = standards or shipped()
-    return [
-        _one(*item, *parts, judgement, by, home)
-        for item, parts, judgement in zip(items, plain, judged, strict=True)
+    found = [
+        _one(*item, tale, judgement, by) for item, tale, judgement in zip(items, tales, judged, strict=True)
     ]
+    return found if tree is None else [replace(one, filing=_filed(judge, tree, one)) for one in found]
+
+
+def _filed(judge: Judge, tree: Tree, one: Reading) -> Filing:
+    """Where it belongs in the site's tree; of the seven classes that were learned from messages only the one
+    that the judge is sure of, and that one sooner than those it has never heard of."""
+    topic, text = one.judgement.topic, _whole(one.title, one.body)
+    if topic not in tree.firsts or one.judgement.topic_unsure:
+        return tree.file(text)
+    return tree.file(text, [other for other in judge.topics if other != topic], topic)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tale:
+    """What a signal tells, before it is judged: its canonical words, the place and the facts in them."""
+
+    title: str
+    body: str
+    text: str
+    place: Place | None
+    facts: Facts
+
+
+def _tale(signal: RawSignal, at: datetime, home: str) -> _Tale:
+    title, body = canonical(signal.title), canonical(signal.body)
+    text = _whole(title, body)
+    place = _place(signal, text, home)
+    return _Tale(title, body, text, place, _ours(extract(text, local(at).date()), place, text))
 
 
 def _whole(title: str, body: str) -> str:
@@ -79,20 +113,24 @@ def _whole(title: str, body: str) -> str:
     return "\n".join(part for part in (title, body) if part)[:LIMIT]
 
 
+def _judged(judge: Judge, tales: Sequence[_Tale]) -> list[Judgement]:
+    """Where harm is told, the mood is that of the words which tell it, if that is the graver: good words
+    around a death make no good news of it."""
+    found = judge.judge_canonical([tale.text for tale in tales])
+    cheered = [n for n, tale in enumerate(tales) if tale.facts.harm and found[n].sentiment == "pos"]
+    apart = [(n, part) for n in cheered for part in told(tales[n].text, tales[n].facts)]
+    for (n, _), other in zip(apart, judge.judge_canonical([part for _, part in apart]), strict=True):
+        if other.sentiment_score < found[n].sentiment_score:
+            found[n] = replace(found[n], sentiment=other.sentiment, sentiment_score=other.sentiment_score)
+    return found
+
+
 def _one(
-    key: str,
-    signal: RawSignal,
-    at: datetime,
-    title: str,
-    body: str,
-    judgement: Judgement,
-    by: Standards,
-    home: str,
+    key: str, signal: RawSignal, at: datetime, tale: _Tale, judgement: Judgement, by: Standards
 ) -> Reading:
-    text = _whole(title, body)
-    on = local(at).date()
-    hits, place = scan(text), _place(signal, text, home)
-    facts = _ours(extract(text, on), place, text)
+    text, facts, on = tale.text, tale.facts, local(at).date()
+    judgement = replace(judgement, rumour=with_spread(judgement.rumour, signal.metrics))
+    hits = scan(text)
     event = event_type(text, hits, facts)
     subtype = event_subtype(event, hits)
     said = (
@@ -106,8 +144,8 @@ def _one(
     felt = grade([p for p in parts if p.part != "heat"]) if signal.medium is Medium.HOT_SEARCH else graded
     worry = concern(judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, felt)
     return Reading(
-        key, signal, at, title, body, judgement, facts, event, parts, graded, worry, subtype,
-        place=place, occurred=occurred(text, at) if event or facts.harm else None,
+        key, signal, at, tale.title, tale.body, judgement, facts, event, parts, graded, worry, subtype,
+        place=tale.place, occurred=occurred(text, at) if event or facts.harm else None,
     )  # fmt: skip
 
 

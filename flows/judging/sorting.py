@@ -28,6 +28,7 @@ from models.core.grade import (
 from models.core.personal import mask_said
 from models.core.places import Place
 from models.core.standards import Standards
+from models.core.topics import Filing
 from models.core.vocabulary import EventType, Medium, OpinionKind
 from models.core.when import When
 from playbooks.grading_paper import shipped
@@ -69,6 +70,7 @@ class Verdict:
     subtype: Subtype | None = None
     place: Place | None = None
     occurred: When | None = None
+    filing: Filing | None = None
 
 
 def shown_title(signal: Any) -> str:
@@ -174,23 +176,31 @@ class Sorter:
             event=reading.event,
             graded=reading.graded,
             concern=max(score, FLAG_AT) if crowd else score,
-            reasons=(*crowd, *reading.worry.reasons, *reading.graded.reasons, *_kind_of_event(reading)),
+            reasons=(
+                *crowd,
+                *reading.worry.reasons,
+                *reading.graded.reasons,
+                *_kind_of_event(reading),
+                *_topic(reading),
+            ),
             flagged=flagged,
             cluster=cluster.key,
             link=link,
             subtype=reading.subtype,
             place=reading.place,
             occurred=reading.occurred,
+            filing=reading.filing,
         )
 
     def _place(self, reading: Reading) -> tuple[Cluster, Link | None]:
         """The cluster it belongs to, or a new one that it begins."""
         signal, at = reading.signal, reading.at
-        match = self.index.match(reading.title, reading.body, at, signal.place)
+        where = whereabouts(reading.place, signal.place)
+        match = self.index.match(reading.title, reading.body, at, where)
         known = self.clusters.get(match.incident_id) if match else None
         cluster = known or Cluster(reading.key, shown_title(signal), at, at)
         self.clusters[cluster.key] = cluster
-        self.index.add(cluster.key, reading.key, reading.title, reading.body, at, signal.place)
+        self.index.add(cluster.key, reading.key, reading.title, reading.body, at, where)
         cluster.take(reading.facts, reading.parts, signal.medium, at, reading.judgement.rumour)
         return cluster, Link(match.score, match.reason) if match and known else None
 
@@ -206,8 +216,17 @@ class Sorter:
             self._next_sweep = at + self.window / 4
 
 
+def whereabouts(place: Place | None, stated: str | None) -> str | None:
+    """The place that may speak against a link: down to the city at least and in no doubt, else as stated."""
+    return place.zh if place and place.sure and place.depth >= 2 else stated
+
+
 def _kind_of_event(reading: Reading) -> tuple[str, ...]:
     return (f"事件类型:{reading.subtype.reason}",) if reading.subtype else ()
+
+
+def _topic(reading: Reading) -> tuple[str, ...]:
+    return (reading.filing.reason,) if reading.filing else ()
 
 
 def _crowd(cluster: Cluster, standards: Standards) -> tuple[str, ...]:

@@ -65,6 +65,10 @@ class _Incident:
     places: set[str] = field(default_factory=set)
     signals: int = 0
 
+    def elsewhere(self, place: str | None) -> bool:
+        """Is this place another than all that were named of the incident?"""
+        return bool(place and self.places) and not any(_overlap(place or "", known) for known in self.places)
+
 
 class IncidentIndex:
     """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again."""
@@ -78,7 +82,6 @@ class IncidentIndex:
         self._postings: dict[str, Counter[str]] = defaultdict(Counter)
         self._incidents: dict[str, _Incident] = {}
         self._queue: deque[tuple[datetime, str, tuple[str, ...]]] = deque()
-        self._merged: dict[str, str] = {}
         self._now: datetime | None = None
         self._seen: set[str] = set()
         self._language: dict[str, float] = {}
@@ -100,7 +103,9 @@ class IncidentIndex:
                 best = score, incident_id, face
         if best is None:
             return None
-        return Match(best[1], round(best[0], 4), self._reason(words, vector, best[2], best[0]))
+        reason = self._reason(words, vector, best[2], best[0])
+        far = self._incidents[best[1]].elsewhere(place)
+        return Match(best[1], round(best[0], 4), f"{reason};地点不同({place}),要求更高" if far else reason)
 
     def add(
         self, incident_id: str, signal_id: str, title: str, body: str, at: datetime, place: str | None = None
@@ -109,7 +114,6 @@ class IncidentIndex:
         if signal_id in self._seen:
             return
         self._seen.add(signal_id)
-        incident_id = self._root(incident_id)
         vector = self._vector(gist(title, body))
         self._now = max(at, self._now or at)
         self._last = "", {}
@@ -119,26 +123,6 @@ class IncidentIndex:
             self._postings[gram][incident_id] += 1
         self._queue.append((at, incident_id, (signal_id, *grams)))
         self._expire()
-
-    def merge(self, into: str, frm: str) -> None:
-        """Two incidents are one from now on; what was learned of both stays."""
-        into, frm = self._root(into), self._root(frm)
-        if into == frm:
-            return
-        self._merged[frm] = into
-        gone = self._incidents.pop(frm, None)
-        if gone is None:
-            return
-        kept = self._incidents.setdefault(into, _Incident(gone.last_at))
-        kept.last_at = max(kept.last_at, gone.last_at)
-        kept.faces = [*kept.faces, *gone.faces][: 2 * _FACES]
-        kept.places |= gone.places
-        kept.signals += gone.signals
-
-    def _root(self, incident_id: str) -> str:
-        while incident_id in self._merged:
-            incident_id = self._merged[incident_id]
-        return incident_id
 
     def _vector(self, words: str) -> Vector:
         """Pairs weighted by the language and by this stream, length one."""
@@ -167,7 +151,7 @@ class IncidentIndex:
                 worth = vector[gram] ** 2
                 for incident_id in self._postings[gram]:
                     votes[incident_id] = votes.get(incident_id, 0.0) + worth
-        ordered = dict.fromkeys(map(self._root, sorted(votes, key=votes.__getitem__, reverse=True)))
+        ordered = sorted(votes, key=votes.__getitem__, reverse=True)
         return list(islice((i for i in ordered if self._within(i, at)), _CANDIDATES))
 
     def _within(self, incident_id: str, at: datetime) -> bool:
@@ -175,8 +159,7 @@ class IncidentIndex:
         return incident is not None and abs(at - incident.last_at) <= self._window
 
     def _needed(self, incident: _Incident, place: str | None) -> float:
-        elsewhere = place and incident.places and not any(_overlap(place, p) for p in incident.places)
-        return min(0.9, self._link_at * _ELSEWHERE) if elsewhere else self._link_at
+        return min(0.9, self._link_at * _ELSEWHERE) if incident.elsewhere(place) else self._link_at
 
     def _remember(self, incident_id: str, vector: Vector, at: datetime, place: str | None) -> None:
         incident = self._incidents.setdefault(incident_id, _Incident(at))
@@ -196,7 +179,7 @@ class IncidentIndex:
             self._seen.discard(signal_id)
             for gram in grams:
                 self._release(gram, incident_id)
-            self._leave(self._root(incident_id))
+            self._leave(incident_id)
 
     def _old(self, at: datetime) -> bool:
         return self._now is not None and self._now - at > self._window

@@ -15,6 +15,7 @@ from typing import Final
 
 from models.core.facts import ZH, Facts
 from models.core.grade import Graded
+from models.core.hearsay import beyond_reach
 from models.core.lexicon import Hits
 from models.core.vocabulary import EventType, Grade
 
@@ -62,7 +63,7 @@ def concern(
         *_harm_words(facts, hits, event),
         *_grades(graded, facts),
         *_spread(metrics),
-        *_rumour(rumour, hits),
+        *_rumour(rumour, hits, metrics),
         *_mood(sentiment_score),
     ]
     doubt = math.prod(1 - share for share, _ in grounds)
@@ -121,10 +122,15 @@ def _spread(metrics: Mapping[str, int]) -> Iterator[tuple[float, str]]:
         yield min(0.3, 0.1 * math.log10(weight)), f"传播量较大(折合转发 {weight:.0f})"
 
 
-def _rumour(rumour: float, hits: Hits) -> Iterator[tuple[float, str]]:
+def _rumour(rumour: float, hits: Hits, metrics: Mapping[str, int]) -> Iterator[tuple[float, str]]:
     words = hits.of("rumour")
     if rumour >= 0.7 and words:
-        yield 0.25, f"疑似传言,须核实(评分 {rumour:.2f},“{words[0]}”)"
+        far = (
+            f",转发 {metrics['reposts']} 远超账号粉丝 {metrics['followers']}"
+            if beyond_reach(metrics) > 0.5
+            else ""
+        )
+        yield 0.25, f"疑似传言,须核实(评分 {rumour:.2f},“{words[0]}”{far})"
 
 
 def _mood(score: float) -> Iterator[tuple[float, str]]:

@@ -18,7 +18,7 @@ from models.core import magnitudes
 from models.core.magnitudes import Fact as Fact
 from models.core.magnitudes import measured
 from models.core.numerals import NUMERAL, number
-from models.core.said import STOP, asked, past, sentence_start, unreal
+from models.core.said import STOP, asked, past, sentence_end, sentence_start, unreal
 from models.core.text import LIMIT
 
 
@@ -79,6 +79,17 @@ class Facts:
 
 
 NOTHING: Final = Facts()
+
+
+def told(text: str, facts: Facts) -> tuple[str, ...]:
+    """The sentences that tell of harm, and again the very words: what stands around them weighs nothing here."""
+    harmed = [fact for fact in facts.evidence if fact.kind in _HARM and not fact.past and fact.value]
+    sentences = (text[sentence_start(text, f.start) : sentence_end(text, f.end)] for f in harmed)
+    return tuple(dict.fromkeys((*sentences, *(fact.words for fact in harmed))))[:_MOST_TOLD]
+
+
+_MOST_TOLD: Final = 8
+_HARM: Final = ("deaths", "injured", "serious", "missing", "trapped", "hospitalised")
 ZH: Final = {
     "deaths": "死亡",
     "injured": "受伤",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
+from models.core.personal import mask_said
 from models.core.vocabulary import Medium
 from models.ledger import incidents, journal
 from models.ledger.signals import SIGNAL
@@ -28,6 +29,7 @@ def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -
             JUDGEMENT.c.grade_parts,
             JUDGEMENT.c.flagged.label("was_flagged"),
             JUDGEMENT.c.rumour,
+            JUDGEMENT.c.details,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
         .where(SIGNAL.c.id > after_id, SIGNAL.c.seen_at >= oldest)
@@ -57,37 +59,37 @@ def answers(conn: Connection, most: int, skip: int = 0) -> dict[str, dict[str, i
     return {name: dict(Counter(getattr(row, name) for row in rows)) for name in ("sentiment", "topic")}
 
 
-def corrected(conn: Connection) -> Iterator[dict[str, str]]:
+def corrected(conn: Connection, *, masked: bool = True) -> Iterator[dict[str, str]]:
     """{"text", "kind"} of every signal whose incident an officer gave another kind than the machine
-    had read in it: the last word of each incident counts. What the public said; our own pages are not."""
+    had read in it: the last word of each incident counts. What the public said; our own pages are not.
+    `masked` False: with the personal data that is stored."""
     said: dict[str, str] = {}
     for row in journal.entries(conn, kind="grade_confirmed"):
         for change in journal.as_entry(row).payload["update"]["incident"]:
             if change.get("kind"):
                 said[change["id"]] = change["kind"]
     for incident_id, kind in said.items():
-        for text in _read_otherwise(conn, incident_id, kind):
-            yield {"text": text, "kind": kind}
+        for told in _read_otherwise(conn, incident_id, kind):
+            text = f"{told.title}\n{told.body}".strip()
+            yield {"text": mask_said(text, told.medium, told.author) if masked else text, "kind": kind}
 
 
-def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[str]:
+def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[Any]:
     rows = conn.execute(
-        select(SIGNAL.c.title, SIGNAL.c.body, JUDGEMENT.c.kind)
+        select(SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.author, JUDGEMENT.c.kind)
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
         .where(JUDGEMENT.c.incident_id == incident_id, SIGNAL.c.medium != Medium.OFFICIAL.value)
         .order_by(SIGNAL.c.id)
     )
-    for row in rows:
-        if row.kind != kind:
-            yield f"{row.title}\n{row.body}".strip()
+    return (row for row in rows if row.kind != kind)
 
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:
     """(signal id, cluster) of the judged signals of these clusters that have no incident yet."""
-    query = select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(
-        JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_(None)
-    )
-    return [(row.signal_id, row.cluster) for row in conn.execute(query)]
+    columns = (JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
+    found = conn.execute(select(*columns).where(JUDGEMENT.c.cluster.in_(list(clusters))))
+    # told apart here: asked for IS NULL, SQLite goes through every signal that never had an incident
+    return [(row.signal_id, row.cluster) for row in found if row.incident_id is None]
 
 
 def titles(conn: Connection, incident_id: str, most: int) -> list[str]:

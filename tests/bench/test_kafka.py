@@ -24,7 +24,7 @@ import pytest
 from kafka import KafkaConsumer  # type: ignore[import-untyped]
 from sqlalchemy import func, select
 
-from connectors.broker import Publisher, TicketConsumer, publish
+from connectors.broker import Publisher, TicketConsumer
 from connectors.broker.producer import Outgoing
 from flows.collecting.following import broker_settings, follow_broker
 from flows.processes.loop import ClockLoop
@@ -34,7 +34,7 @@ from models.ledger.signals import SIGNAL
 from models.ledger.verify import verify
 from support import generator, hotsearch
 from support.figures import Figures, percentile
-from support.kafka import Broker, broker
+from support.kafka import Broker, broker, publish
 from support.sites import ENVIRON, write_site
 
 NOBODY = "http://127.0.0.1:9"

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flows.ingest import store as put
+from flows.collecting.intake import store as put
 from flows.judging.reading import read
 from flows.judging.sorting import Sorter
 from flows.timekeeping import machine_now

@@ -74,34 +74,17 @@ def test_the_same_signal_twice_counts_once() -> None:
     assert len(made) == 2
 
 
-def test_merged_incidents_answer_with_the_one_that_stays() -> None:
-    made = index()
-    made.add("smoke", "s3", "东城多处闻到刺鼻气味", "", START + HOUR)
-    made.merge(into="fire", frm="smoke")
-    match = found(made, "东城居民反映闻到刺鼻气味")
-    assert match is not None
-    assert match.incident_id == "fire"
-    made.add("smoke", "s4", "刺鼻气味仍未散去", "", START + 2 * HOUR)
-    again = found(made, "刺鼻气味仍未散去", hours=3)
-    assert again is not None
-    assert again.incident_id == "fire"
-
-
-def test_merging_twice_or_with_itself_does_no_harm() -> None:
-    made = index()
-    made.merge("fire", "water")
-    made.merge("fire", "water")
-    made.merge("water", "fire")
-    match = found(made, "南山县自来水异味")
-    assert match is not None
-    assert match.incident_id == "fire"
-
-
 def test_another_place_asks_for_more_likeness() -> None:
     title = "化工园区有车间突发爆燃"
     near, far = found(index(), title, place="临江市东城区"), found(index(), title, place="北河市")
     assert near is not None
     assert far is None
+
+
+def test_what_is_linked_all_the_same_says_that_the_places_differ() -> None:
+    copy = found(index(), FIRE, place="北河市")
+    assert copy is not None
+    assert "地点不同(北河市)" in copy.reason
 
 
 def test_signals_that_come_out_of_order_are_linked_all_the_same() -> None:
