@@ -275,6 +275,7 @@ class Alert(SQLModel, table=True):
     delivered_at: datetime | None = _moment()  # where the channel tells
     read_at: datetime | None = _moment()
     last_error: str | None = _text(nullable=True)
+    tried: list[str] | None = Field(default=None, sa_column=Column(JSON, nullable=True))  # channels
 
 
 class Ack(SQLModel, table=True):
@@ -441,6 +442,8 @@ class Task(SQLModel, table=True):
     source: str  # the playbook, or who set it
     basis: list[str] = _json()
     evidence: str | None = None  # EvidenceKind that must be on the incident before it is done
+    must: bool = False  # the incident does not close before it is done or struck off
+    party: str | None = None  # whom it tells, for a notification
     state: str = Field(index=True)  # TaskState
     due_at: datetime | None = _moment(index=True)
     created_at: datetime = _moment(nullable=False)
@@ -486,6 +489,9 @@ class Statement(SQLModel, table=True):
     approved_sha256: str | None = None
     released_at: datetime | None = _moment()
     replaces: str | None = None  # the statement that was retracted for it
+    emergency: str | None = _text(nullable=True)  # why two signatures had to do
+    facts_by: str | None = None  # who answers for numbers that differ from the incident's
+    facts_reason: str | None = _text(nullable=True)  # and how they were verified
 
 
 class StatementText(SQLModel, table=True):
@@ -496,6 +502,7 @@ class StatementText(SQLModel, table=True):
     version: int = Field(primary_key=True)
     title: str = _text()
     text: str = _text()
+    attributes: dict[str, Any] = _json()  # what else the hash is of
     sha256: str
     by: str
     at: datetime = _moment(nullable=False)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from models.core.casework import Level
 from models.core.roster import NEXT
 from models.core.vocabulary import Role
 from playbooks.fields import Duration, Ident, Items, Moment, Name, OneOrMany, Strict, Text, refuse
@@ -41,6 +42,14 @@ class UnitSource(Strict):
     """标识"""
     name: Name
     """名称"""
+    level: Level | None = None
+    """层级：town 乡镇，county 县区，city 市州，province 省，state 国家；涉及几个地方时由管得着的上级负责"""
+    places: OneOrMany[Name] = ()
+    """管哪些地方，例如 临江市滨江区；事件的地点包含它即属地；不写不限地方"""
+    topics: OneOrMany[Name] = ()
+    """主管哪些事：写标题里会出现的词（例如 燃气），或 kind、event_type、domain 的值；不写不限"""
+    coordinates: bool = False
+    """统筹协调的单位（本级政府办公厅、办公室）"""
 
 
 class ContactSource(Strict):

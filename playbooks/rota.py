@@ -29,12 +29,13 @@ from playbooks.roster_paper import (
     RotationSource,
     RungSource,
     ShiftSource,
+    UnitSource,
 )
 
 
 def roster_of(source: RosterSource) -> Roster:
     return Roster(
-        units=tuple(Unit(unit.id, unit.name) for unit in source.units),
+        units=tuple(_unit(unit) for unit in source.units),
         people=tuple(_person(person) for person in source.people),
         ladder=tuple(_rung(rung) for rung in source.ladder),
         absences=tuple(Absence(a.person, a.since, a.until, a.substitute) for a in source.absences),
@@ -43,6 +44,10 @@ def roster_of(source: RosterSource) -> Roster:
         owner=source.owner,
         reach_test=ReachTest(source.reach_test.at, source.reach_test.rungs) if source.reach_test else None,
     )
+
+
+def _unit(unit: UnitSource) -> Unit:
+    return Unit(unit.id, unit.name, unit.level, unit.places, unit.topics, unit.coordinates)
 
 
 def _person(person: PersonSource) -> Person:

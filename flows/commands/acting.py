@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.commands.common import JsonOption, SiteOption, house, out, say
+from connectors.uploads import MOST
+from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
 from flows.commands.tables import incident_lines
 from flows.office.desk import Desk
 from flows.wiring import UNNAMED
@@ -99,12 +100,13 @@ def assign(
     incident: Incident,
     by: By,
     unit: Annotated[str, typer.Option(help="责任单位")],
+    co: Annotated[str, typer.Option(help="协办单位，逗号分隔")] = "",
     reason: Reason = "",
     site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
-    """交办责任单位，不重置时钟。"""
-    act(site, "assign", incident, by, json, unit=unit, reason=reason)
+    """交办责任单位并请它认领，不重置时钟。"""
+    act(site, "assign", incident, by, json, unit=unit, co=co, reason=reason)
 
 
 def stop(
@@ -115,16 +117,35 @@ def stop(
     kind: Annotated[str, typer.Option(help="凭据种类，如 published_statement")] = "",
     url: Annotated[str, typer.Option(help="发布地址")] = "",
     document: Annotated[str, typer.Option(help="文件名称或编号(没有网址时)")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="凭据文件: PDF、图片、视频、DOCX、XLSX、文本，10 MB 以内")
+    ] = None,
     publisher: Annotated[str, typer.Option(help="发布者")] = "",
     published_at: At = "",
     site: SiteOption = None,
     json: JsonOption = False,
 ) -> None:
     """登记凭据，停下时钟。"""
-    act(
-        site, "stop", incident, by, json, clock=clock, kind=kind, url=url, document=document,
-        publisher=publisher, published_at=published_at, reason=reason,
-    )  # fmt: skip
+    given = {
+        "clock": clock, "kind": kind, "url": url, "document": document, "publisher": publisher,
+        "published_at": published_at, "reason": reason,
+    }  # fmt: skip
+    if file is None:
+        act(site, "stop", incident, by, json, **given)
+        return
+    content = _read(file)
+    with house(site) as opened:
+        params = {key: value for key, value in given.items() if value}
+        _show(Desk(opened).files.stop(incident, params, by, file.name, content), json)
+
+
+def _read(file: Path) -> bytes:
+    """No more than shows that it is too large."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MOST + 1)
+    except OSError as error:
+        fail(f"读不了 {file}({error.strerror})；请核对路径", 2)
 
 
 def waive(
@@ -242,5 +263,5 @@ def reopen(
 def close(
     incident: Incident, by: By, reason: Reason, site: SiteOption = None, json: JsonOption = False
 ) -> None:
-    """办结；还有时钟在走时拒绝。"""
+    """办结；时钟在走、凭据不齐、必办事项未完成时拒绝，并列出全部缺项。"""
     act(site, "close", incident, by, json, reason=reason)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connectors.console.desk import Refusal, Unknown, View
+from connectors.uploads import Upload
+from flows.office import tasking
 from flows.wiring import House
-from models.core.moment import clock_face, iso, parse_iso
+from models.core.casework import PartyRole
+from models.core.moment import clock_face, iso, parse_stated
 from models.core.vocabulary import Domain, EventType, EvidenceKind, Grade, Medium, OpinionKind, StartEvent
-from models.ledger import acts, handovers, joining, proposals, proving, snoozing
+from models.ledger import acts, handovers, incidents, joining, parties, proposals, proving, snoozing, tasks
 from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
@@ -102,17 +106,20 @@ def _domain(params: Params) -> Domain | None:
     return _choice(Domain, params["domain"], "领域") if params.get("domain") else None
 
 
-def stop(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+def stop(desk: Desk, incident_id: str, params: Params, by: str, file: Upload | None = None) -> View:
+    """`file`: what the proof's hash is taken of, kept with it."""
     now = desk.now()
     rule_id = params.get("clock") or None
     proof = proving.Proof(
         kind=_proof_kind(desk, incident_id, params, rule_id),
         publisher=params.get("publisher") or desk.house.site.name,
-        published_at=parse_iso(params["published_at"]) if params.get("published_at") else now,
+        published_at=parse_stated(params["published_at"]) if params.get("published_at") else now,
         seen_at=now,
         url=params.get("url") or None,
-        document=params.get("document") or None,
+        document=params.get("document") or (file.name if file else None),
     )
+    if file is not None:
+        proof = replace(proof, snapshot=file.content, media_type=file.media_type)
     reason = params.get("reason") or "人工登记凭据"
     stopped = desk.write(proving.stop, incident_id, proof, by, reason, desk.house.rules_for, rule_id)
     return desk.seen(incident_id) | {"stopped": stopped}
@@ -141,6 +148,7 @@ def _proof_kind(desk: Desk, incident_id: str, params: Params, rule_id: str | Non
 
 
 def waive(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    who = tasking.mover(desk.house, by)
     desk.write(
         proving.waive,
         incident_id,
@@ -148,6 +156,7 @@ def waive(desk: Desk, incident_id: str, params: Params, by: str) -> View:
         by,
         desk.house.names[by],
         _needed(params, "reason", "免除理由"),
+        frees=tasks.strikes_off(who.rung, who.top),
     )
     return desk.seen(incident_id)
 
@@ -158,17 +167,37 @@ def update(desk: Desk, incident_id: str, params: Params, by: str) -> View:
 
 
 def assign(desk: Desk, incident_id: str, params: Params, by: str) -> View:
-    unit = _needed(params, "unit", "责任单位")
-    known = [unit.id for unit in desk.house.site.roster.units]
-    meant = did_you_mean(unit, known) if unit.isascii() and unit not in known else ""
-    if meant:
-        raise Refusal(f"没有单位 “{unit}”{meant}；也可直接写单位全称")
-    desk.write(acts.assign, incident_id, unit, by, params.get("reason") or "交办")
+    """The lead and, in `co`, whoever stands beside it; each is asked to claim its part."""
+    unit = unit_of(desk, _needed(params, "unit", "责任单位"))
+    said = (params.get("co") or "").replace("，", ",").replace("、", ",").split(",")
+    beside = [unit_of(desk, one) for one in said if one.strip()]
+    with desk.writing() as conn:
+        row = incidents.get(conn, incident_id)
+        lead = tasking.ask(desk.house, unit, row.grade)
+        others = [tasking.ask(desk.house, one, row.grade, PartyRole.CO) for one in beside if one != unit]
+        asks = [lead, *others, *tasking.coordinators(desk.house, (unit, *beside))]
+        parties.assign(conn, desk.now(), row.id, asks, by, params.get("reason") or "交办")
     return desk.seen(incident_id)
 
 
+def unit_of(desk: Desk, said: str) -> str:
+    """A unit by id or name; a likely slip of the pen is refused."""
+    unit = tasking.unit_id(desk.house, said)
+    known = [one.id for one in desk.house.site.roster.units]
+    meant = did_you_mean(unit, known) if unit.isascii() and unit not in known else ""
+    if meant:
+        raise Refusal(f"没有单位 “{unit}”{meant}；也可直接写单位全称")
+    return unit
+
+
 def close(desk: Desk, incident_id: str, params: Params, by: str) -> View:
-    desk.write(acts.close, incident_id, by, _needed(params, "reason", "办结理由"))
+    """办结. What is missing is laid down first, so that it can be done or struck off by its number."""
+    reason = _needed(params, "reason", "办结理由")
+    with desk.writing() as conn:
+        tasking.settle(desk.house, conn, incident_id)
+    with desk.writing() as conn:
+        acts.close(conn, desk.now(), incident_id, by, reason)
+        tasking.settle(desk.house, conn, incident_id)
     return desk.seen(incident_id)
 
 
@@ -194,7 +223,7 @@ def retract(desk: Desk, incident_id: str, params: Params, by: str) -> View:
 def adopt(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     """Take a proposed publication as evidence; kind and time may be corrected on the way."""
     kind = _choice(EvidenceKind, params["kind"], "凭据种类") if params.get("kind") else None
-    published_at = parse_iso(params["published_at"]) if params.get("published_at") else None
+    published_at = parse_stated(params["published_at"]) if params.get("published_at") else None
     stopped = desk.write(
         proposals.accept,
         incident_id,
@@ -217,7 +246,7 @@ def dismiss(desk: Desk, incident_id: str, params: Params, by: str) -> View:
 
 def correct(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     event = _choice(StartEvent, _needed(params, "event", "时间种类"), "时间种类")
-    value = parse_iso(_needed(params, "value", "时间"))
+    value = parse_stated(_needed(params, "value", "时间"))
     reason = _needed(params, "reason", "更正理由")
     desk.write(acts.correct_time, incident_id, event, value, by, reason, desk.house.rules_for)
     return desk.seen(incident_id)
@@ -305,9 +334,9 @@ def _choice(kind: Any, value: str, zh: str) -> Any:
 def _numbers(text: str) -> list[int]:
     """3, 5，8 → [3, 5, 8]. Raises Refusal that names what is no number."""
     parts = [part.strip() for part in text.replace("，", ",").split(",") if part.strip()]
-    wrong = next((part for part in parts if not part.isdecimal()), None)
+    wrong = next((part for part in parts if not part.isdecimal() or len(part) > 18), None)
     if wrong is not None:
-        raise Refusal(f"“{wrong}” 不是线索编号；写成逗号分隔的数字，如 12,15")
+        raise Refusal(f"“{wrong[:40]}” 不是线索编号；写成逗号分隔的数字，如 12,15")
     return [int(part) for part in parts]
 
 
@@ -317,7 +346,7 @@ def _times(params: Params, now: datetime) -> dict[StartEvent, datetime]:
     for event in STATED:
         given = params.get(event.field)
         if given:
-            times[event] = parse_iso(given)
+            times[event] = parse_stated(given)
     earliest = min(times.values())
     if now - earliest > timedelta(days=3650):
         raise Refusal(f"时间 {clock_face(earliest)} 早于十年前；请核对年份")

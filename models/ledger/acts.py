@@ -26,7 +26,7 @@ from models.core.vocabulary import (
     Stage,
     StartEvent,
 )
-from models.ledger import books, clocks, incidents, planning
+from models.ledger import books, clocks, incidents, parties, planning, stages, tasks
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import append
@@ -233,32 +233,40 @@ def _ack_row(incident_id: str, by: str, at: datetime, reason: str) -> dict[str, 
     return {"id": uuid4().hex, "incident_id": incident_id, "person_id": by, "at": iso(at), "reason": reason}
 
 
-def assign(conn: Connection, at: datetime, incident_id: str, unit: str, by: str, reason: str) -> None:
-    """Name the responsible unit 涉事责任部门; no clock restarts."""
-    row = incidents.still_open(incidents.get(conn, incident_id))
-    payload = {"from": row.owner, "to": unit, "update": {"incident": [{"id": row.id, "owner": unit}]}}
-    append(conn, at, [Entry("owner_assigned", payload, by, reason, row.id)])
-
-
 def close(conn: Connection, at: datetime, incident_id: str, by: str, reason: str) -> None:
-    """办结, refused while any clock is open: a clock stops on evidence or by a signed waiver.
+    """办结, refused with all that is missing at once: a clock stops on evidence or by a signed waiver, what
+    must be done is done or struck off.
 
-    What the incident takes with it is what is armed still, and a round of 持续发布 that is not overdue.
+    What the incident takes with it is what is armed still, a round of 持续发布 that is not overdue, and the
+    limits of stages and claims.
     """
     row = incidents.still_open(incidents.get(conn, incident_id))
     live = clocks.live_clocks(conn, row.id)
-    running = [c for c in live if _why_it_goes(c, at) is None]
-    if running:
-        names = "、".join(f"{c.name}({c.rule_id})" for c in running)
-        raise NotAllowed(f"{row.ref} 还有进行中的时钟: {names}；请先登记凭据(stop)或说明理由免除(waive)")
+    missing = standing_in_the_way(conn, row.id, at)
+    if missing:
+        raise NotAllowed(f"{row.ref} {'；'.join(missing)}")
     ended = [clocks.ending(c.id, ClockState.SUPERSEDED, at, _why_it_goes(c, at) or "") for c in live]
     change = {"id": row.id, "stage": Stage.CLOSED.value, "closed_at": iso(at)}
     payload = {"update": {"incident": [change], "clock": ended}}
     append(conn, at, [Entry("incident_closed", payload, by, reason, row.id)])
 
 
+def standing_in_the_way(conn: Connection, incident_id: str, at: datetime) -> list[str]:
+    """Everything that keeps the incident from closing, each with its rule and the way out."""
+    running = [c for c in clocks.live_clocks(conn, incident_id) if _why_it_goes(c, at) is None]
+    names = "、".join(f"{c.name}({c.rule_id})" for c in running)
+    said = [f"还有进行中的时钟: {names}；请先登记凭据(stop)或说明理由免除(waive)"] if running else []
+    undone = tasks.must_open(conn, incident_id)
+    if undone:
+        way = "确实不需要的，由带班领导以上写明理由核销(task drop)"
+        said += [f"还有 {len(undone)} 项必办事项未完成", *tasks.lacking(undone), way]
+    return said
+
+
 def _why_it_goes(clock: Row[Any], at: datetime) -> str | None:
     """Why this clock needs no evidence when its incident closes; None when it needs some."""
+    if (clock.subject or "").startswith((stages.SUBJECT, parties.SUBJECT)):
+        return "随办结结束"
     if clock.state == ClockState.ARMED.value:
         return "未扩散，随办结撤销预置"
     if clock.start_event == StartEvent.LAST_UPDATE.value and at < clock.due_at:

@@ -66,13 +66,19 @@ def open_ones(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(query).all()
 
 
+def closed_since(conn: Connection, since: datetime) -> list[str]:
+    """The incidents that were closed after `since` and went into no other."""
+    query = select(INCIDENT.c.id).where(INCIDENT.c.closed_at > since, INCIDENT.c.merged_into.is_(None))
+    return list(conn.execute(query).scalars())
+
+
 def next_id(conn: Connection, at: datetime) -> str:
     """The next number of the year, 2026-0012. Call it under the write lock."""
     year = f"{local(at):%Y}-"
     newest = conn.execute(
         select(INCIDENT.c.id)
         .where(INCIDENT.c.id.like(f"{year}%"))
-        .order_by(INCIDENT.c.opened_at.desc(), INCIDENT.c.id.desc())
+        .order_by(func.length(INCIDENT.c.id).desc(), INCIDENT.c.id.desc())
         .limit(1)
     ).scalar()
     return f"{year}{int(newest[5:]) + 1 if newest else 1:04d}"

@@ -1,6 +1,7 @@
 """Merge and split: the earliest start and the evidence are kept, and a person's word stands.
 
-The machine asks `decided` before it links anything, so that it never undoes what an officer did.
+What an officer put together or apart stays so: the machine asks `judgements.homes` where a group belongs, moves no
+signal that has a home, and what was split off is a group of its own, which later signals may join.
 """
 
 from __future__ import annotations
@@ -12,15 +13,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from models.core.moment import iso
-from models.core.vocabulary import ClockState, Stage
-from models.ledger import acts, clocks, incidents, planning
+from models.core.vocabulary import Grade, OpinionKind, Stage, StartEvent
+from models.ledger import acts, incidents, moving, planning
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import append
-from models.records import Evidence, Judgement, Signal
+from models.records import Judgement, Signal
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
-EVIDENCE: Table = Evidence.__table__  # type: ignore[attr-defined]
 SIGNAL: Table = Signal.__table__  # type: ignore[attr-defined]
 
 
@@ -33,7 +33,8 @@ def merge(
     reason: str,
     rules_for: planning.RulesFor,
 ) -> None:
-    """Put `incident_id` into `into`: signals and evidence move, the earlier of each time counts."""
+    """Put `incident_id` into `into`: signals and the work (`moving`) go along, the earlier of each time counts,
+    and the graver grade: no deadline is lost by joining."""
     gone, stays = incidents.get(conn, incident_id), incidents.get(conn, into)
     if gone.id == stays.id:
         raise NotAllowed("不能把事件并入它自己")
@@ -41,29 +42,78 @@ def merge(
         if row.closed_at is not None:
             raise NotAllowed(f"{row.ref} 已办结，不能合并；请先 reopen")
     moved = _moved_signals(conn, JUDGEMENT.c.incident_id == gone.id, stays.id)
-    evidence = conn.execute(select(EVIDENCE.c.id).where(EVIDENCE.c.incident_id == gone.id)).scalars()
-    why = f"并入 {stays.ref}"
-    ended = [clocks.ending(c.id, ClockState.SUPERSEDED, at, why) for c in clocks.live_clocks(conn, gone.id)]
+    times = _earlier(conn, gone, stays, by, reason, at)
+    work = moving.along(conn, moving.Joining(gone, stays, at, by))
+    joined = [
+        {"id": gone.id, "stage": Stage.CLOSED.value, "closed_at": iso(at), "merged_into": stays.id},
+        {"id": stays.id, "signal_count": stays.signal_count + len(moved)}
+        | _graded(gone, stays)
+        | _only_known_to(gone, stays),
+    ]
     payload: dict[str, Any] = {
         "into": stays.id,
-        "insert": {"incidenttime": _earlier(conn, gone, stays, by, reason, at)},
-        "update": {
-            "judgement": moved,
-            "evidence": [{"id": e, "incident_id": stays.id} for e in evidence],
-            "clock": ended,
-            "incident": [
-                {"id": gone.id, "stage": Stage.CLOSED.value, "closed_at": iso(at), "merged_into": stays.id},
-                {"id": stays.id, "signal_count": stays.signal_count + len(moved)},
-            ],
-        },
+        "ref": gone.ref,
+        "insert": _filled({"incidenttime": times, **work["insert"]}),
+        "update": _filled(
+            {"judgement": moved, **work["update"], "incident": [*joined, *work["update"]["incident"]]}
+        ),
     }
-    payload["update"] = _uniform(payload["update"])
-    append(conn, at, [Entry("incidents_merged", payload, by, reason, stays.id)])
-    planning.replan(conn, at, stays, rules_for, f"{gone.ref} 并入")
+    raised = {"from": stays.grade, "to": gone.grade} if _is_graver(gone, stays) else {}
+    append(conn, at, [Entry("incidents_merged", payload | raised, by, reason, stays.id)])
+    graver = f"，级别随之由 {stays.grade} 定为 {gone.grade}" if raised else ""
+    planning.replan(conn, at, stays, rules_for, f"{gone.ref} 并入{graver}")
 
 
-def _uniform(update: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    return {table: rows for table, rows in update.items() if rows}
+# ── the grade of what is joined ───────────────────────────────────────────────────────────────
+
+
+def _is_graver(gone: Row[Any], stays: Row[Any]) -> bool:
+    return Grade(gone.grade) > Grade(stays.grade)
+
+
+def _graded(gone: Row[Any], stays: Row[Any]) -> dict[str, Any]:
+    """The grade of the two together: the graver counts, of two alike the one that a person confirmed; each
+    part of it at its gravest; with the graver grade come its facts."""
+    graver = _is_graver(gone, stays)
+    same_but_surer = gone.grade == stays.grade and stays.provisional and not gone.provisional
+    leads = gone if graver or same_but_surer else stays
+    change = {"grade": leads.grade, "provisional": leads.provisional, "grade_parts": _parts(stays, gone)}
+    if graver:
+        change |= {"facts": gone.facts or stays.facts}
+    return change
+
+
+def _parts(*rows: Row[Any]) -> list[dict[str, Any]]:
+    """The gravest of each part. What a person confirmed counts as the event's own grade."""
+    best: dict[str, dict[str, Any]] = {}
+    for part in (part for row in rows for part in (*row.grade_parts, *_confirmed(row))):
+        known = best.get(part["part"])
+        if known is None or _weight(part) > _weight(known):
+            best[part["part"]] = part
+    return list(best.values())
+
+
+def _confirmed(row: Row[Any]) -> list[dict[str, Any]]:
+    reason = f"{row.ref} 并入前由人确认 {row.grade}"
+    part = {"part": "event", "grade": row.grade, "reason": reason, "basis": [], "suggested": False}
+    return [] if row.provisional else [part]
+
+
+def _weight(part: dict[str, Any]) -> Grade:
+    return Grade(part.get("grade") or Grade.IV)
+
+
+def _only_known_to(gone: Row[Any], stays: Row[Any]) -> dict[str, Any]:
+    """What calls for clocks, proof and somebody to answer, and `stays` leaves open; that nobody talks of it yet is
+    not taken over."""
+    known = {name: getattr(gone, name) for name in ("kind", "event_type", "domain", "owner")}
+    unspread = OpinionKind.NOT_YET_SPREAD.value
+    return {k: v for k, v in known.items() if v not in (None, unspread) and getattr(stays, k) is None}
+
+
+def _filled(changes: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Without the tables that nothing happens to."""
+    return {table: rows for table, rows in changes.items() if rows}
 
 
 def _moved_signals(conn: Connection, which: Any, to: str) -> list[dict[str, Any]]:
@@ -74,11 +124,15 @@ def _moved_signals(conn: Connection, which: Any, to: str) -> list[dict[str, Any]
 def _earlier(
     conn: Connection, gone: Row[Any], stays: Row[Any], by: str, reason: str, at: datetime
 ) -> list[dict[str, Any]]:
-    """The times of `gone` that are earlier than, or missing in, those of `stays`."""
-    ours = incidents.stated_times(conn, stays.id)
+    """The times of `gone` that are earlier than, or missing in, those of `stays`; with a graver grade the
+    time of that grade, which is news to whoever had the milder one."""
+    ours, theirs = incidents.stated_times(conn, stays.id), incidents.stated_times(conn, gone.id)
+    if _is_graver(gone, stays):
+        ours.pop(StartEvent.GRADED, None)
+        theirs.setdefault(StartEvent.GRADED, at)
     return [
         incidents.time_row(stays.id, event, value, by, f"自 {gone.ref} 并入: {reason}", at)
-        for event, value in incidents.stated_times(conn, gone.id).items()
+        for event, value in theirs.items()
         if event not in ours or value < ours[event]
     ]
 
@@ -93,7 +147,8 @@ def split(
     reason: str,
     rules_for: planning.RulesFor,
 ) -> str:
-    """Take signals out into an incident of their own, which keeps the earliest known times."""
+    """Take signals out into an incident of their own, which keeps the earliest known times. All the work stays
+    with the incident that it was split from: which of it was done for these signals, only people can say."""
     row = incidents.get(conn, incident_id)
     chosen = JUDGEMENT.c.signal_id.in_(signal_ids) & (JUDGEMENT.c.incident_id == row.id)
     found = conn.execute(select(func.count()).select_from(JUDGEMENT).where(chosen)).scalar_one()
@@ -119,11 +174,17 @@ def split(
         owner=row.owner,
     )
     new_id = acts.open_incident(conn, at, opening, rules_for)
-    moved = _moved_signals(conn, chosen, new_id)
+    was = conn.execute(select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(chosen)).all()
+    moved = [row | {"cluster": f"i{new_id}"} for row in _moved_signals(conn, chosen, new_id)]
     counts = [
         {"id": row.id, "signal_count": row.signal_count - found},
         {"id": new_id, "signal_count": found},
     ]
-    payload = {"from": row.id, "to": new_id, "update": {"judgement": moved, "incident": counts}}
+    payload = {
+        "from": row.id,
+        "to": new_id,
+        "clusters": [[signal, cluster] for signal, cluster in was],
+        "update": {"judgement": moved, "incident": counts},
+    }
     append(conn, at, [Entry("incident_split", payload, by, reason, row.id)])
     return new_id

@@ -60,8 +60,11 @@ def begins_another(
 
 
 def replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, why: str) -> None:
-    """Bring the incident's clocks in line with its situation and times as they stand now."""
+    """Bring the incident's clocks in line with its situation and times as they stand now. What is closed
+    or merged has none to be planned, whoever asks: nobody could stop them."""
     fresh = incidents.get(conn, row.id)
+    if fresh.closed_at is not None:
+        return
     existing = conn.execute(
         select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
     ).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +12,21 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Table, insert, select
+from sqlalchemy import Connection, Row, select
 
 from models.core.clock import met
+from models.core.dossier import receipt_key
 from models.core.moment import clock_face, iso
 from models.core.vocabulary import ClockState, EvidenceKind, Stage, StartEvent
-from models.ledger import clocks, incidents
+from models.ledger import captures, clocks, incidents, limits
 from models.ledger.entry import Entry
 from models.ledger.incidents import NotAllowed
-from models.ledger.journal import append
+from models.ledger.journal import JOURNAL, append
 from models.ledger.planning import CLOCK, EVIDENCE, RulesFor, begins_another, replan, waiting_for
-from models.records import Snapshot
 
 RETRACTED = "retracted"
+MUST_STAYS = "（办结前必办的事项仍须完成，或由带班领导以上核销 task drop）"
+"""Of a waiver by somebody who may not strike off what must be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,14 @@ def stop(
     evidence_id = uuid4().hex
     why = f"{proof.kind.zh} {clock_face(proof.published_at)} {proof.publisher}"
     ended = [clocks.ending(c.id, met(c.due_at, proof.published_at), at, why, evidence_id) for c in waiting]
+    stage = _responding(row)
+    if stage:
+        ended += limits.ended(limits.live(conn, row.id, "stage."), None, at, "已发布")
     payload = {
         "clocks": [c.rule_id for c in waiting],
         "kind": proof.kind.value,
         "insert": {"evidence": [_evidence_row(evidence_id, row.id, proof, by, reason)]},
-        "update": {"clock": ended, "incident": [{"id": row.id, "stage": Stage.RESPOND.value}]},
+        "update": {"clock": ended, "incident": stage},
     }
     keep(conn, proof)
     append(conn, at, [Entry("evidence_added", payload, by, reason, row.id)])
@@ -81,6 +87,12 @@ def stop(
     if proof.kind.value in incidents.PUBLICATIONS or next_link:
         replan(conn, at, row, rules_for, f"{proof.kind.zh} {clock_face(proof.published_at)}")
     return [c.rule_id for c in waiting]
+
+
+def _responding(row: Row[Any]) -> list[dict[str, Any]]:
+    """What is published puts an incident into 回应, unless it is there or beyond."""
+    beyond = row.stage in (Stage.RESPOND.value, Stage.EVALUATE.value)
+    return [] if beyond else [{"id": row.id, "stage": Stage.RESPOND.value}]
 
 
 def _check_proof(proof: Proof, at: datetime, times: Mapping[StartEvent, datetime]) -> None:
@@ -126,6 +138,32 @@ def _unused(conn: Connection, incident_id: str, proof: Proof) -> None:
     ).first()
     if twice:
         raise NotAllowed("这一凭据此前已登记，不能重复使用")
+    used = receipt_used(conn, proof.document) if _is_receipt(proof) else None
+    if used:
+        raise NotAllowed(f"回执“{proof.document}”已用于 舆-{used}，一个回执只能用一次；请核对编号")
+
+
+def _is_receipt(proof: Proof) -> bool:
+    """Does it bear a number that a receiver gave once? A name without digits may come again."""
+    named = proof.document or ""
+    return proof.kind is EvidenceKind.HANDOVER_RECEIPT and any(mark.isdecimal() for mark in named)
+
+
+def receipt_used(conn: Connection, number: str | None) -> str | None:
+    """The incident for which a standing hand-over receipt of that number was given, if any."""
+    rows = conn.execute(
+        select(EVIDENCE.c.incident_id, EVIDENCE.c.url).where(
+            EVIDENCE.c.kind == EvidenceKind.HANDOVER_RECEIPT.value, EVIDENCE.c.standing.is_(None)
+        )
+    )
+    wanted = receipt_key(number or "")
+    return next((row.incident_id for row in rows if receipt_key(row.url or "") == wanted), None)
+
+
+def stands(conn: Connection, evidence_id: str) -> bool:
+    """Has this evidence not been taken back?"""
+    query = select(EVIDENCE.c.id).where(EVIDENCE.c.id == evidence_id, EVIDENCE.c.standing.is_(None))
+    return conn.execute(query).first() is not None
 
 
 def _evidence_row(evidence_id: str, incident_id: str, proof: Proof, by: str, reason: str) -> dict[str, Any]:
@@ -145,27 +183,44 @@ def _evidence_row(evidence_id: str, incident_id: str, proof: Proof, by: str, rea
 
 def keep(conn: Connection, proof: Proof) -> None:
     """Keep the bytes that the proof's SHA-256 was taken of, once."""
-    table: Table = Snapshot.__table__  # type: ignore[attr-defined]
-    known = conn.execute(select(table.c.sha256).where(table.c.sha256 == proof.sha256)).first()
-    if proof.snapshot and not known:
-        conn.execute(
-            insert(table).values(sha256=proof.sha256, content=proof.snapshot, media_type=proof.media_type)
-        )
+    if proof.snapshot:
+        captures.keep(conn, proof.snapshot, proof.media_type)
 
 
 def waive(
-    conn: Connection, at: datetime, incident_id: str, rule_id: str, by: str, name: str, reason: str
+    conn: Connection,
+    at: datetime,
+    incident_id: str,
+    rule_id: str,
+    by: str,
+    name: str,
+    reason: str,
+    *,
+    frees: bool = True,
 ) -> None:
-    """ "No reply is needed", signed and counted apart from met (law 8)."""
+    """ "No reply is needed", signed and counted apart from met (law 8). `frees`: may who signs also strike off what
+    must be done? Else the clock ends, and the closing asks for its proof still."""
     row = incidents.still_open(incidents.get(conn, incident_id))
     if not reason.strip():
         raise NotAllowed("免除时钟必须写明理由(--reason)")
     waiting = [c for c in clocks.live_clocks(conn, row.id) if c.rule_id == rule_id]
     if not waiting:
         raise NotAllowed(_no_such_clock(conn, row, rule_id))
-    ended = [clocks.ending(c.id, ClockState.WAIVED, at, f"{name} 免除: {reason}") for c in waiting]
-    payload = {"clocks": [rule_id], "update": {"clock": ended}}
+    said = f"{name} 免除: {reason}{'' if frees else MUST_STAYS}"
+    ended = [clocks.ending(c.id, ClockState.WAIVED, at, said) for c in waiting]
+    payload = {"clocks": [rule_id], "frees": frees, "update": {"clock": ended}}
     append(conn, at, [Entry("clock_waived", payload, by, reason, row.id)])
+
+
+def waived_alone(conn: Connection, incident_id: str) -> frozenset[str]:
+    """The clocks whose waivers ended them and nothing else, for want of rank."""
+    query = select(JOURNAL.c.payload).where(
+        JOURNAL.c.incident_id == incident_id, JOURNAL.c.kind == "clock_waived"
+    )
+    told = (json.loads(payload) for payload in conn.execute(query).scalars())
+    return frozenset(
+        each["id"] for one in told if not one.get("frees", True) for each in one["update"]["clock"]
+    )
 
 
 def retract(

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from models.core.casework import (
+    Cause,
+    MeetingKind,
+    Outlet,
+    PartyRole,
+    ProductKind,
+    Register,
+    StatementState,
+    Verdict,
+)
+from models.core.facts import ZH as FACT_ZH
 from models.core.moment import clock_face, deadline_face, parse_iso
-from models.core.vocabulary import BookState, EvidenceKind, PageState, ProposalState, StartEvent
+from models.core.vocabulary import BookState, EvidenceKind, PageState, ProposalState, Stage, StartEvent
 from models.ledger.entry import Entry
 
 KINDS = {
@@ -55,11 +66,56 @@ KINDS = {
     "letters_replayed": "死信重放",
     "letters_dropped": "死信作废",
     "personal_revealed": "查看原文",
+    "originals_taken": "导出原文",
     "playbook_submitted": "预案送审",
     "playbook_settled": "预案审定",
     "playbook_rolled_back": "预案回退",
     "playbooks_frozen": "预案定版",
     "playbook_moved": "换预案版本",
+    "register_added": "登记",
+    "register_done": "台账办结",
+    "register_cancelled": "台账作废",
+    "register_marked": "台账",
+    "cause_named": "逾期原因",
+    "lessons_written": "复盘",
+    "looked_back": "回头看",
+    "meeting_booked": "发布会",
+    "meeting_moved": "发布会改期",
+    "meeting_speaker": "发言人",
+    "meeting_noticed": "媒体通知",
+    "meeting_question": "问答清单",
+    "meeting_held": "发布会举行",
+    "meeting_transcribed": "文字实录",
+    "meeting_cancelled": "发布会取消",
+    "update_promised": "承诺续报",
+    "promise_dropped": "撤回承诺",
+    "dossier_made": "证据包",
+    "dossier_handed": "移交",
+    "dossier_receipted": "移交回执",
+    "dossier_followed": "移交后续",
+    "dossier_taken": "取出证据包",
+    "statement_drafted": "拟稿",
+    "statement_edited": "改稿",
+    "statement_submitted": "送审",
+    "statement_emergency": "应急两签",
+    "statement_reassigned": "换审核人",
+    "statement_signed": "审核",
+    "statement_released": "发布",
+    "statement_compared": "发布比对",
+    "statement_withdrawn": "撤回稿件",
+    "statement_discarded": "作废稿件",
+    "facts_verified": "核实数字",
+    "wording_shared": "口径",
+    "tasks_laid": "任务",
+    "task_added": "加任务",
+    "task_done": "任务完成",
+    "task_dropped": "任务核销",
+    "notified": "通报",
+    "stage_moved": "换阶段",
+    "product_kept": "阶段成果",
+    "owner_claimed": "认领",
+    "owner_rejected": "退回",
+    "owner_transferred": "移交",
 }
 """Every kind of entry, in the word the timeline shows."""
 
@@ -104,6 +160,12 @@ def _noticed(payload: Payload, _: Names) -> str:
 
 def _judged(payload: Payload, _: Names) -> str:
     return f"研判 {len(payload['insert']['judgement'])} 条线索"
+
+
+def _merged(payload: Payload, _: Names) -> str:
+    """The first release named only where to; the grade is told where the graver one was taken over."""
+    graver = f"，级别从严 {payload['from']} → {payload['to']}" if "to" in payload else ""
+    return f"{payload.get('ref', '')} 并入舆-{payload['into']}{graver}".strip()
 
 
 def _numbers(payload: Payload) -> str:
@@ -155,7 +217,7 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "owner_assigned": lambda p, _: f"责任单位 {p['from'] or '未定'} → {p['to']}",
     "incident_closed": lambda p, _: "事件办结",
     "incident_reopened": lambda p, _: "事件重开",
-    "incidents_merged": lambda p, _: f"并入舆-{p['into']}",
+    "incidents_merged": _merged,
     "incident_split": lambda p, _: f"拆出舆-{p['to']}",
     "snoozed": lambda p, _: f"{p['name']} 选择 {clock_face(parse_iso(p['until']))} 再提醒",
     "handover_written": lambda p, names: (
@@ -167,11 +229,118 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "letters_replayed": lambda p, _: f"重放死信 {_numbers(p)}: 收下 {p['accepted']} 条",
     "letters_dropped": lambda p, _: f"作废死信 {_numbers(p)}",
     "personal_revealed": lambda p, _: f"查看线索 {p['signal']} 的未遮盖原文",
+    "originals_taken": lambda p, _: f"把 {p['rows']} 条更正的未遮盖原文写成文件",
     "playbook_submitted": lambda p, _: f"预案 {p['playbook']}@{p['version']} 送审",
     "playbook_settled": lambda p, _: f"预案 {p['playbook']}@{p['version']} {BookState(p['state']).zh}",
     "playbook_rolled_back": lambda p, _: f"预案 {p['playbook']} 回退到 {p['version'] or '内置预案或没有'}",
     "playbooks_frozen": lambda p, _: f"按预案 {'、'.join(p['playbooks'])}",
     "playbook_moved": lambda p, _: f"预案 {p['playbook']}: {p['from']} → {p['to']}",
+    "register_added": lambda p, _: f"{p['entry']} {Register(p['kind']).zh}“{p['title']}”",
+    "register_done": lambda p, _: f"{p['entry']}“{p['title']}”办结",
+    "register_cancelled": lambda p, _: f"{p['entry']}“{p['title']}”作废",
+    "register_marked": lambda p, _: f"{p['entry']}“{p['title']}”{p['words']}",
+    "cause_named": lambda p, _: f"{p['clock']}逾期: {Cause(p['cause']).zh}",
+    "lessons_written": lambda p, _: "写下复盘",
+    "looked_back": lambda p, _: "写下回头看",
+    "meeting_booked": lambda p, _: f"预约{_meeting(p)}",
+    "meeting_moved": lambda p, _: f"由 {clock_face(parse_iso(p['from']))} 改为{_meeting(p)}",
+    "meeting_speaker": lambda p, names: (
+        f"{names.get(p['speaker'], p['speaker'])}{'(第一新闻发言人)' if p['principal'] else ''}"
+    ),
+    "meeting_noticed": lambda p, _: f"已通知{'、'.join(p['media']) or '媒体'}",
+    "meeting_question": lambda p, _: f"第 {p['number']} 问: {p['ask']}{'' if p['answer'] else '(待答)'}",
+    "meeting_held": lambda p, _: (
+        f"{MeetingKind(p['kind']).zh}于 {clock_face(parse_iso(p['held_at']))} 举行"
+        f"{'' if p['counts'] else '；不计为新闻发布会，时钟照走'}"
+    ),
+    "meeting_transcribed": lambda p, _: "已存文字实录",
+    "meeting_cancelled": lambda p, _: f"{MeetingKind(p['kind']).zh}取消",
+    "update_promised": lambda p, _: f"{clock_face(parse_iso(p['due_at']))} 前再次发布: {p['words']}",
+    "promise_dropped": lambda p, _: "撤回续报承诺",
+    "dossier_made": lambda p, _: f"做成证据包，线索 {p['posts']} 条，SHA-256 {p['sha256'][:12]}…",
+    "dossier_handed": lambda p, _: f"证据包移交{p['receiver']}",
+    "dossier_receipted": lambda p, _: f"移交回执 {p['receipt']}",
+    "dossier_followed": lambda p, _: str(p["text"]),
+    "dossier_taken": lambda p, _: f"取出含个人信息的证据包 {p['dossier']}",
+}
+
+
+def _meeting(payload: Payload) -> str:
+    when = clock_face(parse_iso(payload["starts_at"]))
+    return f"{MeetingKind(payload['kind']).zh} {when} {payload['place']}"
+
+
+_TOLD |= {
+    "statement_drafted": lambda p, _: f"拟稿“{p['title']}”({p['statement']})",
+    "statement_edited": lambda p, names: (
+        f"“{p['title']}”改为第 {p['version']} 版"
+        + (f"，{_people(p['voided'], names)} 的审核作废" if p["voided"] else "")
+    ),
+    "statement_submitted": lambda p, names: f"“{p['title']}”送审: {_chain(p['chain'], names)}",
+    "statement_emergency": lambda p, _: f"“{p['title']}”按应急两签送审: {'、'.join(p['chain'])}",
+    "statement_reassigned": lambda p, names: (
+        f"“{p['title']}”{p['step']} {_people([p['from']], names)} → {_people([p['to']], names)}"
+    ),
+    "statement_signed": lambda p, _: (
+        f"“{p['title']}”{p['step']}{Verdict(p['verdict']).zh}，{StatementState(p['state']).zh}；"
+        f"稿件 {p['sha256'][:12]}，签名 {p['signature'][:12]}"
+    ),
+    "statement_released": lambda p, _: (
+        f"“{p['title']}”在{Outlet(p['outlet']).zh}发布 {p['url'] or ''}".strip()
+    ),
+    "statement_compared": lambda p, _: (
+        f"{Outlet(p['outlet']).zh}所发与审定稿" + ("一致" if p["same"] else f"不一致: {p['difference']}")
+    ),
+    "statement_withdrawn": lambda p, _: f"“{p['title']}”撤回；重新计时: {'、'.join(p['clocks']) or '无'}",
+    "statement_discarded": lambda p, _: f"“{p['title']}”作废",
+    "facts_verified": lambda p, _: (
+        "核实: " + "、".join(f"{FACT_ZH.get(name, name)} {value:g}" for name, value in p["facts"].items())
+    ),
+    "wording_shared": lambda p, _: f"口径第 {p['version']} 版",
+}
+
+
+def _people(people: Sequence[str], names: Names) -> str:
+    return "、".join(names.get(person, person) for person in people)
+
+
+def _chain(chain: Sequence[str], names: Names) -> str:
+    """ "初审 li" → "初审 李主任"."""
+    parts = (step.rpartition(" ") for step in chain)
+    return "、".join(f"{name} {names.get(person, person)}" for name, _, person in parts)
+
+
+def _laid(payload: Payload, _: Names) -> str:
+    counts = (
+        ("新增", "made"),
+        ("完成", "done"),
+        ("不再需要", "dropped"),
+        ("重新打开", "opened"),
+        ("改期限", "dated"),
+    )
+    return "，".join(f"{word} {payload[name]} 项" for word, name in counts if payload.get(name))
+
+
+_TOLD |= {
+    "tasks_laid": _laid,
+    "task_added": lambda p, _: f"{p['name']}{'(' + p['unit'] + ')' if p['unit'] else ''}",
+    "task_done": lambda p, _: str(p["name"]),
+    "task_dropped": lambda p, _: str(p["name"]),
+    "notified": lambda p, _: (
+        f"已通报{p['to']}，回执 {p['number']}"
+        + (f"；停止时钟: {'、'.join(p['clocks'])}" if p["clocks"] else "")
+    ),
+    "stage_moved": lambda p, _: (
+        f"{'退回' if p['back'] else '由'}{'' if p['back'] else Stage(p['from']).zh + ' → '}{Stage(p['to']).zh}"
+    ),
+    "product_kept": lambda p, _: f"写下{ProductKind(p['product']).zh}",
+    "owner_claimed": lambda p, _: f"{p['unit']}认领，{PartyRole(p['role']).zh}",
+    "owner_rejected": lambda p, _: (
+        f"{p['unit']}退回"
+        + (f"，建议由{p['instead']}负责" if p["instead"] else "")
+        + (f"，交回首问单位{p['back']}" if p.get("back") else "")
+    ),
+    "owner_transferred": lambda p, _: f"{p['from']}移交{p['to']}，待认领；时钟不重置",
 }
 
 

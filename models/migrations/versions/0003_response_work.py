@@ -14,6 +14,7 @@ depends_on = None
 COLUMNS = (
     ("clock", sa.Column("subject", sa.String(), nullable=True)),
     ("clock", sa.Column("people", sa.JSON(), nullable=True)),
+    ("alert", sa.Column("tried", sa.JSON(), nullable=True)),
 )
 
 
@@ -51,6 +52,8 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("basis", sa.JSON(), nullable=False),
         sa.Column("evidence", sa.String(), nullable=True),
+        sa.Column("must", sa.Boolean(), nullable=False),
+        sa.Column("party", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -99,6 +102,9 @@ def upgrade() -> None:
         sa.Column("approved_sha256", sa.String(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replaces", sa.String(), nullable=True),
+        sa.Column("emergency", sa.Text(), nullable=True),
+        sa.Column("facts_by", sa.String(), nullable=True),
+        sa.Column("facts_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_statement_incident_id", "statement", ["incident_id"])
@@ -109,6 +115,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
