@@ -48,7 +48,8 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Sight:
     """One look. `state`: taken (it was there), gone, or unseen with `why`; hashes are hex SHA-256 of the
-    body and of the main text; `warc`: the record to keep; `published_at`: as the page states it."""
+    body and of the main text; `words`: all that the page says, menus too; `warc`: the record to keep;
+    `published_at`: as the page states it."""
 
     state: PageState
     status: int
@@ -58,6 +59,7 @@ class Sight:
     text_sha256: str | None = None
     warc: bytes = b""
     published_at: datetime | None = None
+    words: str = ""
 
 
 async def look(guard: http.Guard, url: str, at: datetime, client: httpx2.AsyncClient | None = None) -> Sight:
@@ -90,6 +92,7 @@ def _seen(page: http.Page, url: str, at: datetime, read: dict[str, Any]) -> Sigh
         hashlib.sha256(text.encode()).hexdigest(),
         warc.record(url, at, page.status, page.headers, page.body) if len(page.body) <= MAX_PAGE else b"",
         parse_iso(read["published_at"]) if read["published_at"] else None,
+        words,
     )
 
 

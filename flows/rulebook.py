@@ -18,7 +18,8 @@ from models.ledger.books import Current
 from models.ledger.clocks import BoundRule
 from playbooks.book import Library, Playbook
 from playbooks.problem import Problem, Problems
-from playbooks.versions import chain_of, in_force, keeping, thawed
+from playbooks.shelf import Draft
+from playbooks.versions import chain_of, in_force, keeping, own_of, thawed
 
 if TYPE_CHECKING:
     from flows.wiring import House
@@ -33,7 +34,15 @@ class Rules:
         self.house = house
         self._seen: tuple[str, ...] | None = None
         self._library = house.site.library
+        self._drafts: tuple[Draft, ...] = ()
         self._problems: tuple[Problem, ...] = ()
+
+    def own(self) -> Sequence[Draft]:
+        """The site's own playbooks that are in force: its files, or what was reviewed of them."""
+        if not self.house.site.review:
+            return own_of(self.house.site.directory)
+        _ = self.library
+        return self._drafts
 
     def left_out(self) -> tuple[Problem, ...]:
         """What is wrong with reviewed playbooks that are not in force for it."""
@@ -51,7 +60,7 @@ class Rules:
         if seen != self._seen:
             chain = chain_of(self.house.site.directory, self.house.site.profile)
             texts = [(f"{row.playbook}@{row.version}", row.content) for row in rows]
-            self._library, self._problems = in_force(chain, texts)
+            self._library, self._drafts, self._problems = in_force(chain, texts)
             self._seen = seen
             for problem in self._problems:
                 log.warning("reviewed_playbook_left_out", problem=str(problem))
@@ -65,14 +74,18 @@ class Rules:
         return {book.id: Current(book.version, book.content) for book in self.library.playbooks}
 
     def keeping(self, held: Mapping[str, str], content: Callable[[str], str | None]) -> books.RulesFor:
-        """The rules with these versions; content is fetched for those alone that differ from today's."""
+        """The rules with these versions."""
+        kept = self.library_of(held, content)
+        return lambda situation: self._bound(kept, situation)
+
+    def library_of(self, held: Mapping[str, str], content: Callable[[str], str | None]) -> Library:
+        """The playbooks with these versions; content is fetched for those alone that differ from today's."""
         library = self.library
         now = {book.id: book.version for book in library.playbooks}
         older = (
             _thawed(name, content(version)) for name, version in held.items() if now.get(name) != version
         )
-        kept = keeping(library, [book for book in older if book is not None])
-        return lambda situation: self._bound(kept, situation)
+        return keeping(library, [book for book in older if book is not None])
 
     def _bound(self, library: Library, situation: Situation) -> Sequence[BoundRule]:
         calendar = self.house.calendar
