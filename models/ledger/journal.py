@@ -88,9 +88,20 @@ def length(conn: Connection) -> tuple[int, str]:
     return _head(conn)
 
 
+def began(conn: Connection) -> datetime | None:
+    """When the first entry was written: this site keeps a journal since then; None while there is none."""
+    return conn.execute(select(JOURNAL.c.at).order_by(JOURNAL.c.seq).limit(1)).scalar()
+
+
 def newest_at(conn: Connection) -> datetime | None:
     """When the last entry was written; None while there is none."""
     return conn.execute(select(JOURNAL.c.at).order_by(JOURNAL.c.seq.desc()).limit(1)).scalar()
+
+
+def newest_of(conn: Connection, kind: str) -> int:
+    """The number of the last entry of a kind; 0 while there is none."""
+    newest = select(JOURNAL.c.seq).where(JOURNAL.c.kind == kind).order_by(JOURNAL.c.seq.desc()).limit(1)
+    return conn.execute(newest).scalar() or 0
 
 
 def entries(
@@ -117,15 +128,25 @@ def as_entry(row: dict[str, Any]) -> Entry:
     return Entry(row["kind"], json.loads(row["payload"]), row["actor"], row["reason"], row["incident_id"])
 
 
-def broken(rows: Iterable[dict[str, Any]]) -> str | None:
-    """None when the chain holds, else where and how it breaks, in words."""
-    prev, seq = GENESIS, 0
-    for row in rows:
-        if row["seq"] != seq + 1:
-            return f"第 {seq + 1} 条缺失，其后是第 {row['seq']} 条"
-        if row["prev"] != prev:
+class Chain:
+    """The chain as far as it was read: `take` each row in order."""
+
+    def __init__(self) -> None:
+        self.head, self.length = GENESIS, 0
+
+    def take(self, row: dict[str, Any]) -> str | None:
+        """None when the row continues the chain, else where and how it breaks, in words."""
+        if row["seq"] != self.length + 1:
+            return f"第 {self.length + 1} 条缺失，其后是第 {row['seq']} 条"
+        if row["prev"] != self.head:
             return f"第 {row['seq']} 条与前一条不相接"
         if seal(row) != row["hash"]:
             return f"第 {row['seq']} 条的内容与其哈希不符"
-        prev, seq = row["hash"], row["seq"]
-    return None
+        self.head, self.length = row["hash"], row["seq"]
+        return None
+
+
+def broken(rows: Iterable[dict[str, Any]]) -> str | None:
+    """None when the chain holds, else where and how it breaks, in words."""
+    chain = Chain()
+    return next((wrong for row in rows if (wrong := chain.take(row))), None)
