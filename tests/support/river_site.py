@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,12 +72,12 @@ class Site:
         page = f"<html>{head}<body><h1>{escape(title)}</h1>{words}</body></html>"
         self.web.page(path, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
-    def until(self, moment: str) -> list[str]:
+    def until(self, moment: str, every: timedelta = timedelta(minutes=1)) -> list[str]:
         """Let time pass minute by minute up to `moment`; returns what the receiver was told since."""
         before = len(self.receiver.requests)
         goal = at(moment)
         while self.time.moment < goal:
-            self.time.moment = min(goal, self.time.moment + timedelta(minutes=1))
+            self.time.moment = min(goal, self.time.moment + every)
             self.beat()
         return [told(body) for body in self.bodies(before)]
 
@@ -135,8 +135,11 @@ def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
 
 
 @contextmanager
-def river(tmp_path: Path, database_url: str, **hook: int) -> Iterator[Site]:
-    """A site with a feed, an official channel and a webhook; `hook` are settings of the webhook."""
+def river(
+    tmp_path: Path, database_url: str, prepare: Callable[[Path], None] | None = None, **hook: int
+) -> Iterator[Site]:
+    """A site with a feed, an official channel and a webhook; `hook` are settings of the webhook, `prepare` may
+    write more into its folder before it is opened."""
     with Receiver() as receiver, Web() as web:
         directory = write_site(tmp_path / "site", receiver.url, database=database_url, **hook)
         (directory / "sources.yaml").write_text(
@@ -147,6 +150,8 @@ official:
 """,
             encoding="utf-8",
         )
+        if prepare is not None:
+            prepare(directory)
         time = HandTime()
         with House.open(directory, ENVIRON) as house:
             house.time = time
