@@ -12,21 +12,28 @@ import typer
 
 from flows.commands import (
     acting,
+    assessment,
     authoring,
     backtesting,
     booking,
     differing,
+    dossiers,
     feeding,
     learning,
     lettering,
     librarying,
+    meetings,
+    registers,
     rehearsing,
     replaying,
+    reporting,
     seeing,
     serving,
+    statements,
     subscribing,
     testing,
     watching,
+    work,
 )
 
 app = typer.Typer(
@@ -66,12 +73,23 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "split": acting.split,
     "reopen": acting.reopen,
     "close": acting.close,
+    "work": work.work,
+    "stage": work.stage,
+    "product": work.product,
+    "claim": work.claim,
+    "reject": work.reject,
+    "transfer": work.transfer,
+    "notify-receipt": work.notify_receipt,
     "move-playbook": booking.move_playbook,
     "handover": watching.handover,
     "roster": watching.roster,
     "board": seeing.board,
     "show": seeing.show,
     "proposals": seeing.proposals,
+    "mood": dossiers.mood,
+    "report": reporting.report,
+    "assess": assessment.assess,
+    "aftermath": assessment.aftermath,
     "verify": seeing.verify,
     "doctor": seeing.doctor,
     "lint": authoring.lint,
@@ -91,6 +109,12 @@ for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(lettering.deadletters, name="deadletters")
 app.add_typer(booking.playbook, name="playbook")
+app.add_typer(registers.register, name="register")
+app.add_typer(meetings.meeting, name="meeting")
+app.add_typer(meetings.promise, name="promise")
+app.add_typer(dossiers.dossier, name="dossier")
+app.add_typer(work.task, name="task")
+app.add_typer(statements.statement, name="statement")
 
 
 def main() -> None:

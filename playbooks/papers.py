@@ -11,9 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from playbooks.assessment_paper import AssessmentSource, RegistersSource
 from playbooks.fields import Delay, Duration, Items, Name, Strict, refuse
+from playbooks.meetings_paper import DossiersSource, MeetingsSource
+from playbooks.reports_paper import ReportsSource
 from playbooks.roster_paper import ContactSource
+from playbooks.statements_paper import StatementsSource
 from playbooks.urls import Url
+from playbooks.work_paper import WorkSource
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -161,6 +166,22 @@ class SiteSource(Strict):
     """系统告警"""
     playbooks: OwnPlaybooksSource = OwnPlaybooksSource()
     """站点自己的预案怎样生效"""
+    statements: StatementsSource = StatementsSource()
+    """稿件、三审与发布"""
+    meetings: MeetingsSource = MeetingsSource()
+    """新闻发布会"""
+    dossiers: DossiersSource = DossiersSource()
+    """证据包"""
+    work: WorkSource = WorkSource()
+    """办理：阶段与认领的时限"""
+    reports: ReportsSource = ReportsSource()
+    """报告的样子"""
+    registers: RegistersSource = RegistersSource()
+    """台账与督办"""
+    assessment: AssessmentSource = AssessmentSource()
+    """考核"""
+    topics: Name | None = None
+    """本地的主题分类表，例如 topics.csv：一级分类,二级分类,三级分类；不写则只分七大类"""
     personal_data: Literal["mask", "encrypt", "drop"] = "mask"
     """个人信息: mask 原样保存、显示时遮盖；encrypt 遮盖后保存，原文加密另存；drop 只保存遮盖后的"""
     personal_key: str | None = None

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from models.core.casework import Register
 from models.core.clock import Basis, ClockRule, LateNotice, StepRule, least
 from models.core.vocabulary import EvidenceKind, Grade, OpinionKind, Role, StartEvent
 from playbooks.fields import (
@@ -146,7 +147,7 @@ class ClockSource(Strict):
     """提醒步骤；默认 50% 第 1 级，75% 第 2 级，90%、到期前 1 小时、15 分第 3 级，100% 第 4 级（建议值）；
     时限太短放不下的自动省去"""
     repeat: Duration | None = HOUR
-    """到期后每隔多久再次提醒，默认 PT1H；写 null 则不重复"""
+    """到期后每隔多久再次提醒，整分钟，默认 PT1H；写 null 则不重复"""
     repeat_rung: Rung = 4
     """到期后的重复提醒由哪一级负责"""
     stop: StopSource
@@ -215,7 +216,7 @@ class ReviewStepSource(Strict):
 
 
 class ReviewSource(Strict):
-    """发布前的审核链（三审）。现在只作数据，按此走流程由审核功能负责。"""
+    """发布前的审核链（三审）：稿件送审后按它走，各道各有时限；保密审查总是同时进行。"""
 
     steps: Items[ReviewStepSource]
     """各道审核，按先后"""
@@ -243,7 +244,9 @@ class TaskSource(Strict):
     since: StartEvent | None = None
     """due 从何时算起，例如 occurrence；不写：任务自启用预案，事后任务自办结"""
     evidence: EvidenceKind | None = None
-    """办结时要留的凭据"""
+    """办结时要留的凭据；没有它，任务未核销，事件不能办结"""
+    when: When | None = None
+    """只在此条件（CEL）下才要做；不写则预案启用即要做"""
     basis: Items[BasisSource] = ()
     """依据"""
     proposal: Text = ""
@@ -251,7 +254,7 @@ class TaskSource(Strict):
 
 
 class CounterSource(Strict):
-    """年度计数或定期事项（合规日历）：每个周期至少几次，或何时以前完成。现在只作数据。"""
+    """年度计数或定期事项（合规日历）：每个周期至少几次，或何时以前完成。"""
 
     id: Ident
     """标识"""
@@ -271,6 +274,8 @@ class CounterSource(Strict):
     """占比的下限，例如考核权重 4%"""
     owner: Text = ""
     """由谁负责"""
+    counts: Register | None = None
+    """记入哪一本台账，例如 training；登记这一种即计数，不写则登记时写明 counter"""
     basis: Items[BasisSource] = ()
     """依据"""
     proposal: Text = ""
@@ -324,8 +329,8 @@ class PlaybookSource(Strict):
     """示例：依据只有单一或二手来源，启用前须自行核对"""
     trigger: TriggerSource
     """何时启用"""
-    clocks: Items[ClockSource] = ()
-    """时钟"""
+    clocks: Annotated[Items[ClockSource], Field(max_length=60)] = ()
+    """时钟；最多 60 个"""
     ack_valid: Duration = timedelta(hours=2)
     """一次签收多久内不再重复提醒本人（建议值），时钟照走"""
     variables: dict[Ident, VariableSource] = Field(default_factory=dict)
@@ -399,7 +404,9 @@ def compile_(clock: ClockSource, ladder: LadderSource | None = None) -> ClockRul
         amount=clock.amount,
         start=StartEvent.AFTER if isinstance(clock.start, ChainSource) else clock.start,
         evidence=frozenset(clock.stop.evidence),
-        steps=_laddered(clock, ladder) if ladder else tuple(_step(s, by_default(clock)) for s in clock.steps),
+        steps=_laddered(clock, ladder)
+        if ladder
+        else tuple(step_rule(s, by_default(clock)) for s in clock.steps),
         fallback=clock.fallback,
         late_notice=_late(clock.late_notice),
         repeat=clock.repeat,
@@ -419,14 +426,14 @@ def by_default(clock: ClockSource) -> bool:
 def _laddered(clock: ClockSource, ladder: LadderSource) -> tuple[StepRule, ...]:
     """The ladder's steps that come before the limit, and the limit itself."""
     fits = [step for step in ladder.steps if _comes_before(step, least(clock.amount))]
-    return tuple(_step(step, False) for step in fits)
+    return tuple(step_rule(step) for step in fits)
 
 
 def _comes_before(step: StepSource, limit: timedelta) -> bool:
     return all(length is None or length < limit for length in (step.before, step.after))
 
 
-def _step(step: StepSource, default: bool) -> StepRule:
+def step_rule(step: StepSource, default: bool = False) -> StepRule:
     """What an author wrote stays; of the default ladder the steps before due give way."""
     yields = default and step.before is not None
     return StepRule(rung=step.rung, fraction=step.at, before=step.before, after=step.after, yields=yields)

@@ -13,7 +13,11 @@ from pydantic import BaseModel
 from models.core.moment import local
 from models.core.roster import Roster
 from models.core.standards import Standards
+from models.core.topics import Path as Branch
+from models.core.vocabulary import Medium
 from models.core.workdays import Calendar
+from playbooks import statements_paper
+from playbooks.assessment_paper import AssessmentSource, RegistersSource, strange_counters, too_light
 from playbooks.book import Library
 from playbooks.channels_paper import ChannelsSource
 from playbooks.checked import checked
@@ -22,6 +26,7 @@ from playbooks.grading_paper import over as graded_over
 from playbooks.holidays import HolidaysSource, odd, over, running_out
 from playbooks.loader import Document, load
 from playbooks.mapping_paper import survey_mappings
+from playbooks.meetings_paper import DossiersSource, MeetingsSource
 from playbooks.papers import (
     AlarmSource,
     ClusteringSource,
@@ -36,11 +41,15 @@ from playbooks.papers import (
 from playbooks.plans import Watch, strangers, unsound, watch_of
 from playbooks.plans_paper import PlansSource
 from playbooks.problem import Problem, Problems, did_you_mean, errors, listed
+from playbooks.reports_paper import ReportsSource
 from playbooks.roster_paper import RosterSource
 from playbooks.rota import dangling, doubled, roster_of, unheard
 from playbooks.secret import SECRET_KEYS, Secrets, leaks, unset
 from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, read_profile, shelve
 from playbooks.sources_paper import SourcesSource
+from playbooks.statements_paper import StatementsSource
+from playbooks.topics_paper import read_topics
+from playbooks.work_paper import WorkSource
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -75,6 +84,14 @@ class Site:
     personal_data: str = "mask"
     personal_key: str | None = field(default=None, repr=False)
     review: bool = False
+    reports: ReportsSource = field(default_factory=ReportsSource)
+    registers: RegistersSource = field(default_factory=RegistersSource)
+    assessment: AssessmentSource = field(default_factory=AssessmentSource)
+    statements: StatementsSource = field(default_factory=StatementsSource)
+    meetings: MeetingsSource = field(default_factory=MeetingsSource)
+    dossiers: DossiersSource = field(default_factory=DossiersSource)
+    work: WorkSource = field(default_factory=WorkSource)
+    topics: tuple[Branch, ...] = field(default=(), repr=False)
 
 
 def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
@@ -114,6 +131,8 @@ def survey(
     chain = _profile(directory, papers.site.profile, papers.documents["site"], problems)
     problems.extend(_examples(papers.documents["site"], chain))
     library = shelve(chain, own, problems)
+    problems.extend(too_light(papers.documents["site"], papers.site.assessment, library))
+    problems.extend(strange_counters(papers.documents["site"], papers.site.registers, library))
     problems.extend(_years(papers, library, now))
     problems.extend(_heights(papers.documents.get("roster"), papers.roster, library))
     if papers.site.playbooks.review:  # the files are drafts; what is in force comes from the ledger
@@ -135,6 +154,25 @@ class _Papers:
         self.plans = self._read(PlansSource, "plans")
         self.holidays = self._read(HolidaysSource, "holidays")
         self.grading = self._read(GradingSource, "grading")
+        self.topics = self._topics()
+
+    def _topics(self) -> tuple[Branch, ...]:
+        """The site's own classification, where site.yaml names one."""
+        if self.site is None or not self.site.topics:
+            return ()
+        path = self._directory / self.site.topics
+        if not path.is_file():
+            hint = "放进这个文件，或在 site.yaml 去掉 topics"
+            missing = f"没有主题分类表 {self.site.topics}"
+            self._problems.append(self.documents["site"].problem(("topics",), missing, hint))
+            return ()
+        try:
+            topics, odd_ones = read_topics(path)
+        except Problems as found:
+            self._problems.extend(found.problems)
+            return ()
+        self._problems.extend(odd_ones)
+        return topics
 
     def _read(self, model: type[M], name: str) -> M | None:
         path = self._directory / f"{name}.yaml"
@@ -167,6 +205,9 @@ def _crossed(papers: _Papers, now: datetime | None) -> list[Problem]:
         found.extend(dangling(papers.documents["roster"], papers.roster, known, now))
     if papers.site is not None and known is not None:
         found.extend(unheard(papers.documents["site"], papers.site.alarm, known))
+    if papers.site is not None and papers.roster is not None:
+        site = papers.documents["site"]
+        found.extend(statements_paper.strangers(site, papers.site.statements, papers.roster))
     if papers.sources is not None:
         found.extend(_sources(papers.documents["sources"], papers.sources, papers.site))
     return found
@@ -208,6 +249,10 @@ def _sources(document: Document, sources: SourcesSource, site: SiteSource | None
             if source.id in seen:
                 found.append(document.problem((key, n, "id"), f"信源标识 “{source.id}” 重复了", "换一个"))
             seen.add(source.id)
+            if key != "official" and source.medium is Medium.OFFICIAL:
+                message = "medium: official 不会让它成为我方发布：既不立案，也不能停钟"
+                hint = "我方自己的渠道写在 official 下；别人的换一个渠道种类"
+                found.append(document.problem((key, n, "medium"), message, hint, warning=True))
     if site is not None and site.kafka.bootstrap and sources.kafka is not None and sources.kafka.bootstrap:
         found.append(document.problem(("kafka",), "kafka 在 site.yaml 里也写了", "留一处", key=True))
     return found
@@ -276,6 +321,14 @@ def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) 
         personal_data=site.personal_data,
         personal_key=site.personal_key,
         review=site.playbooks.review,
+        statements=site.statements,
+        registers=site.registers,
+        assessment=site.assessment,
+        meetings=site.meetings,
+        dossiers=site.dossiers,
+        reports=site.reports,
+        work=site.work,
+        topics=papers.topics,
     )
 
 

@@ -15,7 +15,27 @@ from connectors.console import errors, views
 from connectors.console.context import Console
 from connectors.console.desk import Desk
 from connectors.console.guard import Shield
-from connectors.console.pages import acting, api, authors, events, health, hooks, letters, looking, receipts
+from connectors.console.pages import (
+    acting,
+    aftermath,
+    api,
+    assessment,
+    authors,
+    dossiers,
+    events,
+    files,
+    health,
+    hooks,
+    letters,
+    looking,
+    meetings,
+    mood,
+    receipts,
+    registers,
+    reports,
+    statements,
+    work,
+)
 from connectors.console.pulse import Pulse
 
 _ABOUT = '与页面相同的内容和操作。时间一律为 ISO 8601、+08:00；时长以秒计；错误为 {"error": "…"}。'
@@ -40,7 +60,27 @@ def build(desk: Desk, *, poll_s: float = 0.5) -> FastAPI:
         hooks.router,
         letters.router,
         letters.api,
+        statements.router,
+        statements.api,
         authors.api,
+        registers.router,
+        registers.api,
+        assessment.router,
+        assessment.api,
+        aftermath.router,
+        aftermath.api,
+        meetings.router,
+        meetings.api,
+        dossiers.router,
+        dossiers.api,
+        mood.router,
+        mood.api,
+        files.router,
+        files.api,
+        reports.router,
+        reports.api,
+        work.router,
+        work.api,
         api.router,
         api.docs,
     ):

@@ -11,6 +11,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from connectors.console.desks.aftermath import AftermathDesk
+from connectors.console.desks.assessment import AssessmentDesk
+from connectors.console.desks.dossiers import DossiersDesk
+from connectors.console.desks.files import FilesDesk
+from connectors.console.desks.meetings import MeetingsDesk
+from connectors.console.desks.mood import MoodDesk
+from connectors.console.desks.registers import RegistersDesk
+from connectors.console.desks.reports import ReportsDesk
+from connectors.console.desks.statements import StatementsDesk
+from connectors.console.desks.work import WorkDesk
+
+LARGEST: Final = 2**63 - 1
+"""No row has a greater number: the database's own bound."""
+
 View = dict[str, Any]
 """A JSON-ready answer; the methods of `Desk` give each one's shape."""
 
@@ -73,6 +87,27 @@ class Desk(Protocol):
     reason, attempts, accepted_at, delivered_at, read_at (None where the channel does not tell).
     """
 
+    @property
+    def registers(self) -> RegistersDesk: ...
+    @property
+    def assessment(self) -> AssessmentDesk: ...
+    @property
+    def aftermath(self) -> AftermathDesk: ...
+    @property
+    def meetings(self) -> MeetingsDesk: ...
+    @property
+    def dossiers(self) -> DossiersDesk: ...
+    @property
+    def mood(self) -> MoodDesk: ...
+    @property
+    def files(self) -> FilesDesk: ...
+    @property
+    def statements(self) -> StatementsDesk: ...
+    @property
+    def work(self) -> WorkDesk: ...
+    @property
+    def reports(self) -> ReportsDesk: ...
+
     def now(self) -> datetime:
         """The site's time, which a demonstration may run faster."""
         ...
@@ -83,7 +118,7 @@ class Desk(Protocol):
 
     def board(self) -> View:
         """now, site, speed, revision, incidents [INCIDENT], recent_alerts [ALERT],
-        coverage {ok, items [{name, label, state: ok|late|down|off, last_good_at, detail, mend}]},
+        coverage {ok, items [{name, label, state: ok|warn|late|down|off, last_good_at, detail, mend}]},
         signals {total, today, last [{at, title, medium_zh, source, sentiment, sentiment_zh,
         incident_id, incident_ref, flagged}]},
         counts {open, breached, at_risk, met, met_late, unacked}."""
@@ -94,9 +129,10 @@ class Desk(Protocol):
         times [{event, event_zh, value, by, reason, recorded_at}], facts [{name, value, text}],
         timeline [{seq, at, kind, kind_zh, text, actor, reason}],
         signals_list [{id, at, title, body, url, source, medium_zh, sentiment_zh, plans [str], link_score,
-        link_reason}], evidence [{id, kind_zh, url, publisher, published_at, seen_at, sha256, by, standing,
+        link_reason, topic, filed}],
+        evidence [{id, kind_zh, url, publisher, published_at, seen_at, sha256, by, standing,
         pages [{at, outcome, outcome_zh, status, page_sha256, text_sha256, warc_sha256, note}],
-        looked {at, text, next_at} | None}], proposals [PROPOSAL],
+        looked {at, text, next_at} | None, file {media_type, bytes} | None}], proposals [PROPOSAL],
         alerts [ALERT]. None when there is no such incident."""
         ...
 
@@ -135,8 +171,8 @@ class Desk(Protocol):
         ...
 
     def playbook(self, playbook_id: str) -> View | None:
-        """One of `playbooks` and: review (drafts need a second person), source (the text),
-        given {start, grade, kind, event_type, answers, hours, kinds, event_types, grades},
+        """One of `playbooks` and: review (drafts need a second person), source (the text to begin from) and
+        source_zh (what it is), given {start, grade, kind, event_type, answers, hours, kinds, event_types, grades},
         versions [{id, version, state, state_zh, current, empty, content, author, author_id, submitted_at, reason,
         reviewer, reviewed_at, opinion, active_from}], held [{version, incidents [id]}]."""
         ...
@@ -170,7 +206,7 @@ class Desk(Protocol):
         answer has the new "id"), ack {reason?},
         snooze {minutes?, reason?}, grade {grade, reason},
         stop {kind, url, publisher, published_at, clock?, reason?}, waive {clock, reason} where
-        clock is a CLOCK's id, close {reason}, update {text}, assign {unit, reason?},
+        clock is a CLOCK's id, close {reason}, update {text}, assign {unit, co?, reason?},
         correct {event, value, reason}, merge {into, reason?}, split {signals, title, reason?},
         reopen {reason}, retract {evidence, reason},
         adopt {proposal, kind?, published_at?, reason?}, dismiss {proposal, reason},

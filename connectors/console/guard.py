@@ -5,20 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.console import errors
 from connectors.console.headers import secure
+from connectors.uploads import MOST
 
 MAX_BODY: Final = 64 * 1024
-"""Bytes. An act is a few words and a URL; photographs come with a later door of their own."""
+"""Bytes. An act is a few words and a URL; files have a door of their own."""
 
 MAX_PUSH: Final = 4 * 1024 * 1024
 """Bytes of what other systems push to /hooks/, signed: several hundred tickets at once."""
 
+MAX_FILE: Final = MOST + 64 * 1024
+"""Bytes of an evidence with a file, and the form around it."""
+
 MAX_DRAFT: Final = 512 * 1024
-"""Bytes of a playbook in an author's form, where a Chinese character takes nine."""
+"""Bytes of a playbook or of a transcript in a form, where a Chinese character takes nine."""
+
+MAX_STATEMENT: Final = 768 * 1024
+"""Bytes of a statement in a form: 200 kB of text, where three bytes take nine."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -50,8 +58,12 @@ def _refusal(scope: Scope) -> tuple[int, str] | None:
     size = headers.get("content-length", "")
     most = _most(scope["path"])
     if size.isdecimal() and int(size[:20]) > most:
-        return 413, f"内容超过 {most // 1024} KB，没有执行。请缩短或分几次提交。"
+        return 413, _too_large(most)
     return None
+
+
+def _too_large(most: int) -> str:
+    return f"内容超过 {most // 1024} KB，没有执行。请缩短或分几次提交。"
 
 
 def cross_site(headers: Headers) -> bool:
@@ -68,19 +80,27 @@ def cross_site(headers: Headers) -> bool:
 
 
 def _most(path: str) -> int:
-    if path.startswith(("/playbooks/", "/api/v1/playbooks/")):
+    if path.startswith(("/playbooks/", "/api/v1/playbooks/")) or "/meetings/acts/" in path:
         return MAX_DRAFT
+    if path.startswith(("/statements/", "/api/v1/statements/")) or path.endswith(("/statements", "/wording")):
+        return MAX_STATEMENT
+    if path.endswith("/evidence"):
+        return MAX_FILE
     return MAX_PUSH if path.startswith("/hooks/") else MAX_BODY
 
 
 def _bounded(receive: Receive, most: int) -> Receive:
+    """A body that says no length, or a wrong one, is counted as it comes. Raises HTTPException 413 in
+    whoever reads it."""
     seen = 0
 
     async def bounded() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        return message if seen <= most else {"type": "http.disconnect"}
+        if seen > most:
+            raise HTTPException(413, _too_large(most))
+        return message
 
     return bounded
 

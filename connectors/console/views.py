@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, Undefined, make_logging_undefi
 from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
+from connectors.uploads import ending
 from models.core.moment import deadline_face, local, parse_iso
 from models.core.vocabulary import (
     OPEN_STATES,
@@ -43,6 +44,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=make_logging_undefined(logging.getLogger(__name__), Undefined),
     )
+    env.filters.update(filetype=filetype, size=size)
     env.filters.update(face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
     env.globals.update(
         asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
@@ -84,6 +86,18 @@ def until(moment: str, now: str | None = None) -> str:
     """A limit for people: as `face`, but midnight is 24:00 of the day that it ends."""
     ended = deadline_face(parse_iso(moment))
     return ended if ended.endswith("24:00") else face(moment, now)
+
+
+def filetype(media_type: str) -> str:
+    """PDF, PNG, DOCX, TXT: what a file is, in the word people know."""
+    return ending(media_type).removeprefix(".").upper()
+
+
+def size(count: int) -> str:
+    """A file's size: 812 B, 24 KB, 3.1 MB."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.0f} KB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MB"
 
 
 def hm(moment: datetime) -> str:

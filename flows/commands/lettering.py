@@ -11,17 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
+from connectors.console.desk import LARGEST
 from flows.collecting import letters
-from flows.commands.common import JsonOption, SiteOption, fail, house, out, say
+from flows.commands.common import JsonOption, SiteOption, fail, house, known_person, out, say
 from flows.wiring import UNNAMED, House
 from models.core.text import harmless, visible
-from playbooks.problem import did_you_mean
 
 deadletters = typer.Typer(
     help="死信: 读不了的行。看、修补、重放、作废。", no_args_is_help=True, pretty_exceptions_enable=False
 )
 
-Number = Annotated[int, typer.Argument(help="死信编号，见 huiying deadletters list")]
+Number = Annotated[int, typer.Argument(min=1, max=LARGEST, help="死信编号，见 huiying deadletters list")]
 Source = Annotated[str, typer.Option(help="只看这个信源")]
 By = Annotated[str, typer.Option(help="谁，roster.yaml 中的人员标识")]
 Reason = Annotated[str, typer.Option(help="理由，记入日志")]
@@ -106,7 +106,9 @@ def _csv_line(kept: dict[str, Any]) -> str:
 
 @deadletters.command()
 def mend(
-    number: Annotated[int | None, typer.Argument(help="死信编号；用 --from 时不写")] = None,
+    number: Annotated[
+        int | None, typer.Argument(min=1, max=LARGEST, help="死信编号；用 --from 时不写")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="列名=新值，可写多次")] = None,
     file: Annotated[Path | None, typer.Option("--from", help="改过的 JSONL（export 的样子）")] = None,
     by: By = UNNAMED,
@@ -118,7 +120,7 @@ def mend(
     if (number is None) == (file is None):
         fail("写一个编号和 --set，或只写 --from 文件", 2)
     with house(site) as opened:
-        _known(opened, by)
+        known_person(opened, by)
         work = [(number, _pairs(set_ or []))] if number is not None else list(_edited(opened, file))
         for one, changes in work:
             letters.mend(opened, one, changes, by, reason)
@@ -147,7 +149,7 @@ def _edited(opened: House, file: Path | None) -> Iterator[tuple[int, dict[str, s
             continue
         try:
             edited = json_.loads(line)
-            number, row = int(edited["id"]), dict(edited["row"])
+            number, row = min(int(edited["id"]), LARGEST), dict(edited["row"])
         except (ValueError, KeyError, TypeError) as error:
             fail(f'{file}:{at}: 应为 {{"id": 编号, "row": {{列: 值}}}}（{error}）；前面的行没有改')
         before = (letters.one(opened, number) or {}).get("row", {})
@@ -158,7 +160,10 @@ def _edited(opened: House, file: Path | None) -> Iterator[tuple[int, dict[str, s
 
 @deadletters.command()
 def replay(
-    numbers: Annotated[list[int] | None, typer.Argument(help="死信编号；不写则用 --source 或 --all")] = None,
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(min=1, max=LARGEST, help="死信编号；不写则用 --source 或 --all"),
+    ] = None,
     source: Source = "",
     every: Annotated[bool, typer.Option("--all", help="全部待修补的")] = False,
     by: By = UNNAMED,
@@ -170,7 +175,7 @@ def replay(
     if not numbers and not source and not every:
         fail("写编号、--source 信源 或 --all", 2)
     with house(site) as opened:
-        _known(opened, by)
+        known_person(opened, by)
         done = letters.replay(opened, numbers or None, source or None, by, reason)
     if json:
         out(done.as_dict())
@@ -184,7 +189,7 @@ def replay(
 
 @deadletters.command()
 def drop(
-    numbers: Annotated[list[int], typer.Argument(help="死信编号")],
+    numbers: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="死信编号")],
     reason: Annotated[str, typer.Option(help="理由，记入日志；必须写")] = "",
     by: By = UNNAMED,
     site: SiteOption = None,
@@ -192,13 +197,13 @@ def drop(
 ) -> None:
     """作废: 不值得修补的；仍可查看。"""
     with house(site) as opened:
-        _known(opened, by)
+        known_person(opened, by)
         count = letters.drop(opened, numbers, by, reason)
     out({"dropped": count}) if json else typer.echo(f"已作废 {count} 条")
 
 
 def reveal(
-    signal: Annotated[int, typer.Argument(help="线索编号，见 huiying show 事件编号")],
+    signal: Annotated[int, typer.Argument(min=1, max=LARGEST, help="线索编号，见 huiying show 事件编号")],
     by: Must = "",
     reason: Annotated[str, typer.Option(help="为什么要看，记入日志；必须写")] = "",
     site: SiteOption = None,
@@ -210,7 +215,7 @@ def reveal(
     if not by or not reason.strip():
         fail("要写 --by 人员 和 --reason 理由，都记入日志", 2)
     with house(site) as opened:
-        _known(opened, by)
+        known_person(opened, by)
         found = privacy.reveal(opened, signal, by, reason)
         dropped = opened.site.personal_data == "drop"
     if json:
@@ -226,8 +231,3 @@ def reveal(
 def secret() -> None:
     """生成一个新密钥，给推送、webhook 或 personal_key 用；存进环境变量或文件，不要写进 YAML。"""
     typer.echo(f"whsec_{base64.b64encode(os.urandom(32)).decode()}")
-
-
-def _known(opened: House, by: str) -> None:
-    if by not in opened.names or by == "huiying":
-        fail(f"值班表里没有 {by}{did_you_mean(by, list(opened.names))}；请写 roster.yaml 中的人员标识")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flows.commands.common import SiteOption, fail, plainly, quiet_logs, say, site_dir
+from flows.duty import DUTIES
 from flows.processes.stopping import StopRequest
 from flows.wiring import House
 
@@ -80,13 +81,10 @@ def console(
 
 
 def worker(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="respond deliver ingest triage watch audit；缺省全部")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=f"{' '.join(DUTIES)}；缺省全部")] = None,
     site: SiteOption = None,
 ) -> None:
     """不经 Prefect 直接运行各流程，可起任意多个。"""
-    from flows.duty import DUTIES
     from flows.processes.loop import ClockLoop
     from playbooks.problem import did_you_mean
 

@@ -24,6 +24,9 @@ from playbooks.problem import Problem
 
 Item = dict[str, Any]
 
+WORKING = ("ok", "warn", "off")
+"""The states of a part that does its work; `warn`: it does, and somebody should look at it in time."""
+
 PARTS = {
     "respond": ("时钟巡检", timedelta(seconds=15), "huiying worker respond"),
     "deliver": ("提醒发送", timedelta(seconds=30), "huiying worker deliver"),
@@ -35,6 +38,7 @@ PARTS = {
     "plans": ("监测方案通知", timedelta(minutes=5), "huiying worker plans"),
     "bursts": ("突增监测", timedelta(minutes=10), "huiying worker bursts"),
     "cadence": ("续报节奏", timedelta(minutes=20), "huiying worker cadence"),
+    "registers": ("台账与督办", timedelta(minutes=40), "huiying worker registers"),
     "audit": ("自我审计", timedelta(minutes=10), "huiying worker audit"),
 }
 """duty → its name, the real time after which its silence is a fault, and what starts it."""
@@ -52,7 +56,7 @@ _DRIFTS = {"sentiment": "情感", "topic": "主题"}
 def report(conn: Connection, house: House, now: datetime) -> dict[str, Any]:
     """Every part with state ok | warn | late | down | off, when it was last good, and what mends it."""
     items = list(_items(conn, house, now))
-    return {"ok": all(item["state"] in ("ok", "warn", "off") for item in items), "items": items}
+    return {"ok": all(item["state"] in WORKING for item in items), "items": items}
 
 
 def _items(conn: Connection, house: House, now: datetime) -> Iterator[Item]:

@@ -11,42 +11,31 @@ from datetime import datetime
 from typing import Any
 
 from connectors import inbound
-from connectors.console.desk import Refusal, Unavailable, Unknown, Unsigned, View
+from connectors.console.desk import Unknown, Unsigned, View
 from flows.collecting import filing, letters
-from flows.office import authors, coverage, gauges, people_seen, sources_seen
+from flows.office import authors, coverage, gauges, people_seen, sources_seen, tasking
+from flows.office.aftermath import Aftermath
+from flows.office.assessment import Assessment
+from flows.office.dossiers import Dossiers
+from flows.office.files import Files
 from flows.office.handling import ACTS, HANDS, Params
+from flows.office.meetings import Meetings
+from flows.office.mood import Moods
+from flows.office.plainly import in_words, reachable
+from flows.office.registers import Registers
+from flows.office.reports import Reports
+from flows.office.statements import Statements
+from flows.office.work import Work
 from flows.telling import receiving
 from flows.wiring import House
 from models.core.vocabulary import ProposalState
 from models.ledger import books, captures, incidents, proposals, views
-from models.ledger.books import NoSuchVersion
-from models.ledger.handovers import NoSuchHandover
-from models.ledger.incidents import NoSuchIncident, NotAllowed
-from models.ledger.receipts import NoSuchAlert
-from models.ledger.store import Connection, LedgerError
+from models.ledger.incidents import NoSuchIncident
+from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    """A database that does not answer, in the console's own words."""
-    try:
-        yield
-    except (NoSuchIncident, NoSuchHandover, NoSuchAlert, NoSuchVersion, NotAllowed):
-        raise
-    except LedgerError as error:
-        raise Unavailable(str(error)) from error
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """What a law forbids and what is not there, as the console knows them."""
-    try:
-        yield
-    except (NoSuchIncident, NoSuchHandover, NoSuchAlert, NoSuchVersion) as error:
-        raise Unknown(str(error)) from None
-    except (NotAllowed, ValueError) as error:
-        raise Refusal(str(error)) from None
+UNFOLLOWED = frozenset({"ack", "snooze", "update"})
+"""The acts that no task hangs on."""
 
 
 class Desk:
@@ -54,15 +43,22 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.registers, self.assessment = Registers(self), Assessment(self)
+        self.aftermath = Aftermath(self)
+        self.meetings, self.dossiers = Meetings(self), Dossiers(self)
+        self.mood, self.files = Moods(self), Files(self)
+        self.statements = Statements(self)
+        self.work = Work(self)
+        self.reports = Reports(self)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _reachable(), self.house.store.read() as conn:
+        with reachable(), self.house.store.read() as conn:
             yield conn
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        with _reachable(), self.house.store.write() as conn:
+        with reachable(), self.house.store.write() as conn:
             yield conn
 
     # ── seeing ────────────────────────────────────────────────────────────────────────────────
@@ -111,13 +107,10 @@ class Desk:
         person = next((p for p in self.people() if p["id"] == person_id), None)
         if person is None:
             raise Unknown(f"值班表里没有 {person_id}")
-        asked = {alert["incident_id"] for alert in self._alerts_of(person_id)}
+        with self._reading() as conn:
+            asked = views.asked_of(conn, person_id)
         shown = [i for i in self.board()["incidents"] if i["id"] in asked or self._holds(i, person_id)]
         return {"person": person, "incidents": shown}
-
-    def _alerts_of(self, person_id: str) -> list[View]:
-        with self._reading() as conn:
-            return [a for a in views.recent_alerts(conn, 500) if a["person"] == person_id]
 
     @staticmethod
     def _holds(incident: View, person_id: str) -> bool:
@@ -148,12 +141,12 @@ class Desk:
             return authors.one(self.house, playbook_id, books.listed(conn, playbook_id), held)
 
     def playbook_try(self, playbook_id: str, text: str, params: Mapping[str, str]) -> View:
-        with _reachable():
+        with reachable():
             return authors.attempt(self.house, playbook_id, text, params)
 
     def playbook_act(self, name: str, playbook_id: str, params: Mapping[str, str], by: str) -> View:
         self._known(by)
-        with _in_words(), _reachable():
+        with in_words(), reachable():
             return authors.act(self.house, name, playbook_id, params, by)
 
     def audit(self, limit: int, before_seq: int | None) -> View:
@@ -165,27 +158,27 @@ class Desk:
 
     def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
         """What a channel tells of its alerts. Raises Unsigned, Unknown, Refusal."""
-        try:
-            with _in_words(), _reachable():
+        with in_words(), reachable():
+            try:
                 return receiving.take(self.house, headers, body)
-        except inbound.Unsigned as error:
-            raise Unsigned(str(error)) from None
+            except inbound.Unsigned as error:
+                raise Unsigned(str(error)) from None
 
     def push(self, source: str, headers: Mapping[str, str], body: bytes) -> View:
         """Tickets from another system. Raises Unsigned, Unknown, Unavailable."""
-        with _reachable():
+        with reachable():
             return filing.push(self.house, source, headers, body)
 
     def letters(self, source: str, after: int, settled: bool) -> View:
-        with _reachable():
+        with reachable():
             return letters.overview(self.house, source or None, after, settled=settled)
 
     def letter(self, number: int) -> View | None:
-        with _reachable():
+        with reachable():
             return letters.one(self.house, number)
 
     def letter_act(self, name: str, number: int | None, params: View, by: str) -> View:
-        with _reachable():
+        with reachable():
             return letters.act(self.house, name, number, params, by)
 
     def proposals(self, everything: bool = False) -> list[View]:
@@ -216,8 +209,16 @@ class Desk:
         if act is None:
             raise Unknown(f"没有这个动作: {name}{did_you_mean(name, list(ACTS))}")
         self._known(by)
-        with _in_words():
-            return act(self, incident_id, params, by)
+        with in_words():
+            done = act(self, incident_id, params, by)
+        self._follow(name, str(done["id"]))
+        return done
+
+    def _follow(self, name: str, incident_id: str) -> None:
+        """What a grade, a proof or a waiver asks for or finishes is in the list of tasks at once."""
+        if name not in UNFOLLOWED:
+            with self.writing() as conn:
+                tasking.settle(self.house, conn, incident_id)
 
     def hand(self, name: str, handover_id: str, params: Params, by: str) -> View:
         """Accept a hand-over, or write a note on it. Raises Refusal and Unknown as `act` does."""
@@ -225,7 +226,7 @@ class Desk:
         if act is None:
             raise Unknown(f"交接没有这个动作: {name}{did_you_mean(name, list(HANDS))}")
         self._known(by)
-        with _in_words():
+        with in_words():
             act(self, handover_id, params, by)
         return self.handover()
 

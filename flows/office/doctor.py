@@ -36,7 +36,13 @@ def examine(directory: Path) -> list[Finding]:
     findings += [*_database(site), *_weights(), *_roster(site), *_disk(directory)]
     try:
         with House.open(directory) as house:
-            findings += [*_channels(house), *_kafka(house), *_prefect(house), *_calendar(house)]
+            findings += [
+                *_channels(house),
+                *_kafka(house),
+                *_prefect(house),
+                *_calendar(house),
+                *_reports(house),
+            ]
     except (LedgerError, Problems) as error:
         findings.append(_found("打开站点", False, str(error), "先修好上面各项"))
     return findings
@@ -137,3 +143,16 @@ def _calendar(house: House) -> Iterator[Finding]:
     for year in missing:
         detail = "没有放假安排，工作日时限会被拒绝"
         yield _found(f"{year} 年工作日历", False, detail, what_to_do(year), warning=True)
+
+
+def _reports(house: House) -> Iterator[Finding]:
+    """Without a Chinese font a report's pictures and PDF would be empty boxes, so they are refused."""
+    from connectors.reports import typeset
+    from connectors.reports.paper import ReportError
+    from flows.reporting.asking import templates
+
+    try:
+        there = typeset.faces(templates(house))
+        yield _found("报告", True, f"字体 {there['fang'][0]}")
+    except ReportError as error:
+        yield _found("报告", False, str(error), "安装字体或改 site.yaml 的 reports", warning=True)

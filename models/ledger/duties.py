@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from models.core.text import storable
 from models.records import Duty, Setting, Source
 
 DUTY: Table = Duty.__table__  # type: ignore[attr-defined]
@@ -56,12 +57,15 @@ def done(conn: Connection, name: str, now: datetime, next_at: datetime, by: str,
 
 
 def failed(conn: Connection, name: str, now: datetime, next_at: datetime, error: str) -> None:
-    """The duty went wrong: it stays visible since when, and is tried again at `next_at`."""
+    """The duty went wrong: it stays visible since when, and is tried again at `next_at`.
+
+    `error` may quote anything from outside; noting it must not fail in its turn.
+    """
     since = conn.execute(select(DUTY.c.failing_since).where(DUTY.c.name == name)).scalar() or now
     conn.execute(
         update(DUTY)
         .where(DUTY.c.name == name)
-        .values(due_at=next_at, leased_by=None, leased_until=None, error=error, failing_since=since)
+        .values(due_at=next_at, leased_by=None, leased_until=None, error=storable(error), failing_since=since)
     )
 
 

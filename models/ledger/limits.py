@@ -23,6 +23,8 @@ from models.ledger.entry import Entry
 
 WORK = "work"
 """What stands for the playbook of such a clock."""
+WORK_ZH = {"review": "审核", "party": "认领", "promise": "承诺续报", "meeting": "发布会准备", "stage": "阶段"}
+"""What such a limit is for, by the first word of its subject."""
 ACK_VALID = timedelta(hours=2)
 STEPS = (
     StepRule(1, after=timedelta(0)),
@@ -49,6 +51,12 @@ class Limit:
     repeat: timedelta | None = timedelta(hours=1)
     repeat_rung: int = 2
     basis: tuple[Basis, ...] = field(default_factory=tuple)
+
+
+def kind_zh(subject: str | None) -> str | None:
+    """What a limit of the work is for; None for a clock of a playbook. Its rule is its subject."""
+    first, dot, _ = (subject or "").partition(".")
+    return WORK_ZH.get(first) if dot else None
 
 
 def rows(conn: Connection, incident_id: str, limits: Iterable[Limit], now: datetime) -> list[dict[str, Any]]:

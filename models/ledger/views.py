@@ -18,6 +18,7 @@ from models.core.grade import PART_ZH
 from models.core.moment import iso, local
 from models.core.personal import mask_said
 from models.core.plans import MARK as PLAN
+from models.core.topics import TOPIC
 from models.core.vocabulary import (
     OPEN_STATES,
     AlertKind,
@@ -59,6 +60,11 @@ def board(conn: Connection, now: datetime, names: Names) -> list[dict[str, Any]]
     rows = conn.execute(select(INCIDENT).where(INCIDENT.c.closed_at.is_(None))).all()
     made = list(_incidents(conn, rows, now, names))
     return sorted(made, key=_pressing)
+
+
+def drawn(conn: Connection, query: Any, now: datetime, names: Names) -> list[dict[str, Any]]:
+    """The incidents that a query over their table asks for, in its order, in the shape of the board."""
+    return list(_incidents(conn, conn.execute(query).all(), now, names))
 
 
 def _pressing(incident: dict[str, Any]) -> tuple[float, int, str]:
@@ -219,6 +225,16 @@ def recent_alerts(conn: Connection, limit: int, incident_id: str | None = None) 
     return [_alert(row) for row in conn.execute(query)]
 
 
+def asked_of(conn: Connection, person_id: str) -> set[str]:
+    """The open incidents of which this person was ever told."""
+    query = (
+        select(ALERT.c.incident_id)
+        .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id)
+        .where(ALERT.c.person_id == person_id, INCIDENT.c.closed_at.is_(None))
+    )
+    return set(conn.execute(query.distinct()).scalars())
+
+
 def _alert(row: Row[Any]) -> dict[str, Any]:
     contact = row.contacts[min(row.contact, len(row.contacts) - 1)] if row.contacts else ["—", ""]
     return {
@@ -304,7 +320,7 @@ def _times(conn: Connection, incident_id: str, names: Names) -> list[dict[str, A
     rows = conn.execute(
         select(incidents.TIME)
         .where(incidents.TIME.c.incident_id == incident_id)
-        .order_by(incidents.TIME.c.recorded_at, incidents.TIME.c.id)
+        .order_by(*(incidents.TIME.c[name] for name in ("recorded_at", "value", "event", "id")))
     )
     return [
         {
@@ -349,6 +365,7 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
         select(
             SIGNAL,
             JUDGEMENT.c.sentiment,
+            JUDGEMENT.c.topic,
             JUDGEMENT.c.link_score,
             JUDGEMENT.c.link_reason,
             JUDGEMENT.c.copy_of,
@@ -374,6 +391,8 @@ def _signals(conn: Connection, incident_id: str, limit: int = 200) -> list[dict[
             "link_reason": f"与线索 {row.copy_of} 文字相同(转载)" if row.copy_of else row.link_reason,
             "copy_of": row.copy_of,
             "plans": [reason for reason in row.reasons if reason.startswith(PLAN)],
+            "topic": row.topic,
+            "filed": next((reason for reason in row.reasons if reason.startswith(TOPIC)), None),
         }
         for row in rows
     ]
@@ -385,6 +404,7 @@ def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str
     ).all()
     ids = [row.id for row in rows]
     pages, looking = captures.of_evidence(conn, ids), captures.looking(conn, ids)
+    kept = captures.files(conn, [row.sha256 for row in rows])
     return [
         {
             "id": row.id,
@@ -400,9 +420,15 @@ def _evidence(conn: Connection, incident_id: str, names: Names) -> list[dict[str
             "standing": row.standing,
             "pages": [_capture(page) for page in pages.get(row.id, ())],
             "looked": _looked(looking.get(row.id)),
+            "file": _file(kept.get(row.sha256)),
         }
         for row in rows
     ]
+
+
+def _file(kept: tuple[str, int] | None) -> dict[str, Any] | None:
+    """What was handed in with the proof, or read of its page, if its bytes are kept."""
+    return {"media_type": kept[0], "bytes": kept[1]} if kept else None
 
 
 def _capture(row: Row[Any]) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from support.chromium import PHONE
 from support.console import served
 from support.fake_desk import FakeDesk
-from support.missing import missing
 
 
 @pytest.fixture
@@ -19,16 +18,12 @@ def desk() -> FakeDesk:
 
 
 @pytest.fixture
-def page(desk: FakeDesk) -> Iterator[Page]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        missing("no Chromium on PATH: apt-get install chromium")
-    with served(desk) as address, sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        made = chromium.new_page(viewport={"width": 390, "height": 844})
+def page(browser: Browser, desk: FakeDesk) -> Iterator[Page]:
+    with served(desk) as address:
+        made = browser.new_page(viewport=PHONE)
         made.goto(f"{address}/playbooks/major_emergency")
         yield made
-        chromium.close()
+        made.close()
 
 
 def test_a_pause_in_typing_draws_anew_and_saves_nothing(page: Page, desk: FakeDesk) -> None:

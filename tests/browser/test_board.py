@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    ViewportSize,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from support.chromium import DESK, PHONE, WALL, Visitor
 from support.console import served
 from support.fake_desk import FakeDesk
-from support.missing import missing
 
 OUTPUT = Path(__file__).parents[1] / "output"
-QUIET_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--disable-component-update", "--no-first-run",
-]  # fmt: skip
-DESK: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-WALL: ViewportSize = {"width": 2560, "height": 1440}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        missing("no Chromium on PATH: apt-get install chromium")
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=found, args=QUIET_FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -53,30 +26,6 @@ def desk() -> FakeDesk:
 def site(desk: FakeDesk) -> Iterator[str]:
     with served(desk) as address:
         yield address
-
-
-class Visitor:
-    """One browser context with its page; remembers every request and complaint."""
-
-    def __init__(self, context: BrowserContext, site: str, person: str = "") -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.context, self.site = context, site
-        if person:
-            context.add_cookies([{"name": "huiying_person", "value": person, "url": site}])
-        self.page: Page = context.new_page()
-        context.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _hear(self, said: ConsoleMessage) -> None:
-        if said.type == "error":
-            self.complaints.append(said.text)
-
-    def go(self, path: str) -> Page:
-        self.page.goto(self.site + path)
-        self.page.wait_for_selector('html[data-live="on"]', state="attached")
-        return self.page
 
 
 Visit = Callable[..., Visitor]

@@ -65,6 +65,12 @@ def test_each_page_answers_whole(client: TestClient, path: str, caplog: pytest.L
     assert not caplog.messages, "a template asked for a value that is not there"
 
 
+def test_a_signal_shows_its_class_and_its_place_in_the_sites_own_topics(client: TestClient) -> None:
+    page = client.get("/incidents/inc-1").text
+    assert "主题归类：环境保护 / 大气污染，共有字词 “气味”" in page
+    assert page.count("负面 · 环境保护") == 3
+
+
 @pytest.mark.parametrize("path", [p for p in PAGES if "fragments" not in p])
 def test_each_page_says_that_it_is_chinese(client: TestClient, path: str) -> None:
     assert '<html lang="zh-CN"' in client.get(path).text
@@ -297,3 +303,21 @@ def test_an_armed_clock_is_shown_as_waiting_and_its_bar_as_not_yet_full() -> Non
     assert "尚未传播不提醒" in drawn
     assert not views.is_open(armed)
     assert 0 < views.bar(armed, iso(NIGHT))["now"] < 100
+
+
+BIG = "9" * 20
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/audit?before={BIG}",
+        f"/api/v1/audit?before_seq={BIG}",
+        f"/deadletters?after={BIG}",
+        f"/deadletters/{BIG}",
+        f"/api/v1/deadletters?after={BIG}",
+        f"/api/v1/deadletters/{BIG}",
+    ],
+)
+def test_a_number_that_no_database_holds_is_refused_and_no_fault(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 422

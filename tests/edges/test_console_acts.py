@@ -246,3 +246,23 @@ def test_a_kept_page_is_only_ever_a_download(client: TestClient) -> None:
     assert answer.headers["content-type"] == "application/gzip"
     for unknown in ("1" * 64, "..%2fetc", "0"):
         assert client.get(f"/api/v1/snapshots/{unknown}").status_code == 404
+
+
+def parts(size: int) -> Iterator[bytes]:
+    """A body that does not say how long it is."""
+    yield b"text="
+    for _ in range(size // 1024):
+        yield b"x" * 1024
+
+
+@pytest.mark.parametrize("address", [ACK, "/api/v1/incidents/inc-4/acts/ack", "/hooks/tickets/a"])
+def test_a_body_that_grows_over_the_bound_as_it_comes_is_refused_as_too_large(
+    li: TestClient, desk: FakeDesk, address: str
+) -> None:
+    form = "application/x-www-form-urlencoded" if address == ACK else "application/json"
+    answer = li.post(address, content=parts(5 * 1024 * 1024), headers={"content-type": form})
+    assert answer.status_code == 413
+    assert "没有执行" in answer.text
+    assert desk.acts == []
+    short = li.post(ACK, content=parts(1024), headers={"content-type": "application/x-www-form-urlencoded"})
+    assert short.status_code == 303

@@ -14,7 +14,8 @@ from models.ledger import acts, handovers, incidents, notices, outbox, planning,
 from models.ledger.clocks import BoundRule
 from models.ledger.handovers import NoSuchHandover
 from models.ledger.incidents import NotAllowed
-from models.ledger.raising import Sweep, raise_due
+from models.ledger.notices import Notice
+from models.ledger.raising import Sweep, raise_due, unreached
 from models.ledger.store import Store
 from models.ledger.verify import verify
 from models.records import Alert
@@ -130,6 +131,22 @@ def test_when_nobody_at_all_is_on_duty_each_step_still_reaches_somebody(store: S
     gone = tuple(Absence(person.id, MIDNIGHT, MIDNIGHT + 24 * HOUR) for person in ROSTER.people)
     told = sweep(store, MIDNIGHT + 2.5 * HOUR, replace(ROSTER, absences=gone, owner=("li",)))
     assert {"50% li", "50% zhou"} <= set(told)
+
+
+@pytest.mark.parametrize("dies_first", [True, False])
+def test_who_took_one_of_two_messages_of_one_moment_is_within_reach_on_every_engine(
+    store: Store, dies_first: bool
+) -> None:
+    incident, chen = opened(store), ROSTER.people[:1]
+    two = [Notice("test", name, name, "缘由", chen, incident_id=incident) for name in ("a", "b")]
+    with store.write() as conn:
+        notices.tell(conn, MIDNIGHT, two)
+        rows = outbox.claim(conn, MIDNIGHT, MIDNIGHT + HOUR, "me", 50)
+        for row in sorted(rows, key=lambda row: str(row.step_key), reverse=not dies_first):
+            died = row.step_key == "a"
+            outbox.settle(conn, MIDNIGHT, [(row, outbox.Attempt(row.id, not died, died, "答复", "hook"))])
+    with store.read() as conn:
+        assert unreached(conn, [incident]) == {}
 
 
 def test_whose_alerts_died_counts_as_out_of_reach_for_that_incident_alone(store: Store) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from models.core.vocabulary import EvidenceKind, Grade, StartEvent
-from models.ledger import acts, joining, outbox, proving, views
+from models.ledger import acts, clocks, incidents, joining, outbox, planning, proving, views
 from models.ledger.incidents import NoSuchIncident, NotAllowed
 from models.ledger.raising import Sweep, raise_due
-from models.ledger.store import Store
+from models.ledger.store import Row, Store
 from models.ledger.verify import verify
 from models.records import Alert, Step
 from support.duty import HOUR, MIDNIGHT, MINUTE, ROSTER, rules_for
@@ -337,3 +338,81 @@ def test_reopening_runs_the_clocks_again_from_the_same_start_and_old_proof_does_
             "first_statement"
         ]
     assert verify(store, MIDNIGHT + 4 * HOUR)["ok"]
+
+
+# ── joining never loses a deadline ────────────────────────────────────────────────────────────
+
+
+def joined(store: Store, gone: str, into: str, now: datetime) -> Row[Any]:
+    with store.write() as conn:
+        joining.merge(conn, now, gone, into, "li", "同一事件", rules_for)
+    with store.read() as conn:
+        assert verify(store, now)["findings"] == []
+        return incidents.get(conn, into)
+
+
+def test_a_graver_incident_merged_into_a_milder_one_brings_its_grade_and_its_clocks(store: Store) -> None:
+    grave, mild = opened(store, MIDNIGHT, Grade.I), opened(store, MIDNIGHT + HOUR, Grade.IV)
+    row = joined(store, grave, mild, MIDNIGHT + 2 * HOUR)
+    assert (row.grade, row.provisional) == ("I", False)
+    with store.read() as conn:
+        shown = views.incident(conn, mild, MIDNIGHT + 2 * HOUR, {})
+    assert {c["id"]: c["due_at"] for c in shown["clocks"] if c["state"] == "running"} == {
+        "first_statement": "2026-11-21T05:00:00+08:00",
+        "press_conference": "2026-11-22T00:00:00+08:00",
+    }
+    with store.read() as conn:
+        assert incidents.stated_times(conn, mild)[StartEvent.GRADED] == MIDNIGHT + 2 * HOUR
+    assert any("级别从严 IV → I" in entry["text"] for entry in shown["timeline"])
+
+
+def test_a_milder_incident_leaves_the_grade_of_the_graver_one_as_it_is(store: Store) -> None:
+    grave, mild = opened(store, MIDNIGHT, Grade.I), opened(store, MIDNIGHT + HOUR, Grade.IV)
+    row = joined(store, mild, grave, MIDNIGHT + 2 * HOUR)
+    assert row.grade == "I"
+    with store.read() as conn:
+        assert StartEvent.GRADED not in incidents.stated_times(conn, grave)
+
+
+def test_of_two_alike_the_grade_that_a_person_confirmed_counts(store: Store) -> None:
+    sure, unsure = opened(store, MIDNIGHT), opened(store, MIDNIGHT)
+    part = {"part": "heat", "grade": "II", "reason": "热度", "basis": [], "suggested": True}
+    with store.write() as conn:
+        acts.set_grade(
+            conn, MIDNIGHT, unsure, Grade.II, "huiying", "热度", rules_for, provisional=True, parts=[part]
+        )
+    row = joined(store, sure, unsure, MIDNIGHT + HOUR)
+    assert not row.provisional
+    situation = incidents.situation(row, {}, MIDNIGHT + HOUR)
+    assert (situation.event_grade, situation.heat_grade) == (Grade.II, Grade.II)
+
+
+def test_what_a_person_confirmed_stands_as_the_event_s_grade_under_a_graver_provisional_one(
+    store: Store,
+) -> None:
+    sure, unsure = opened(store, MIDNIGHT, Grade.III), opened(store, MIDNIGHT)
+    part = {"part": "heat", "grade": "I", "reason": "热度", "basis": [], "suggested": True}
+    with store.write() as conn:
+        acts.set_grade(
+            conn, MIDNIGHT, unsure, Grade.I, "huiying", "热度", rules_for, provisional=True, parts=[part]
+        )
+    row = joined(store, unsure, sure, MIDNIGHT + HOUR)
+    situation = incidents.situation(row, {}, MIDNIGHT + HOUR)
+    assert (row.provisional, situation.event_grade, situation.heat_grade) == (True, Grade.III, Grade.I)
+
+
+def test_the_time_of_the_graver_grade_comes_along(store: Store) -> None:
+    raised, mild = opened(store, MIDNIGHT, Grade.III), opened(store, MIDNIGHT, Grade.IV)
+    with store.write() as conn:
+        acts.set_grade(conn, MIDNIGHT + HOUR, raised, Grade.I, "li", "遇难增加", rules_for)
+    joined(store, raised, mild, MIDNIGHT + 3 * HOUR)
+    with store.read() as conn:
+        assert incidents.stated_times(conn, mild)[StartEvent.GRADED] == MIDNIGHT + HOUR
+
+
+def test_no_clock_is_planned_on_what_is_merged_or_closed(store: Store) -> None:
+    first, second = opened(store, MIDNIGHT), opened(store, MIDNIGHT)
+    joined(store, first, second, MIDNIGHT + HOUR)
+    with store.write() as conn:
+        planning.keep_pace(conn, MIDNIGHT + 2 * HOUR, first, rules_for)
+        assert clocks.live_clocks(conn, first) == []

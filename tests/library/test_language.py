@@ -202,6 +202,12 @@ def test_a_ladder_takes_the_place_of_the_default_steps_for_its_grades(
             "p.yaml:6:14: 级别 I 前面已有阶梯",
         ),
         ("grades: [I, II]", "grades: []", "p.yaml:5:5: 阶梯要写明级别和步骤"),
+        ("{after: PT3H,", "{after: PT0M,", "p.yaml:5:55: 与前面的步骤重复（都叫 0m）"),
+        (
+            "{at: 100%, rung: 4}]}",
+            "{at: 100%, rung: 3}, {at: 100%, rung: 4}]}",
+            "p.yaml:5:100: 与前面的步骤重复",
+        ),
     ],
 )
 def test_a_ladder_that_leaves_nobody_told_is_refused(
@@ -211,14 +217,25 @@ def test_a_ladder_that_leaves_nobody_told_is_refused(
     assert any(line.startswith(expected) for line in found), found
 
 
+@pytest.mark.parametrize("repeat", ["PT30S", "PT90S", "PT1H0.5M"])
+def test_a_repeat_that_is_not_in_whole_minutes_is_refused(tmp_path: Path, repeat: str) -> None:
+    found = findings(tmp_path, LADDER.replace("name: 一,", f"name: 一, repeat: {repeat},", 1))
+    assert any(line.startswith("p.yaml:7:") for line in found), found
+
+
+def test_a_repeat_of_a_minute_is_sound(tmp_path: Path) -> None:
+    assert findings(tmp_path, LADDER.replace("name: 一,", "name: 一, repeat: PT1M,", 1)) == []
+
+
 REVIEW = """\
 id: own
-name: 两道审核
+name: 本级审核
 trigger: {when: kind == "constructive"}
 review:
   steps:
     - {name: 初审, by: 科长, share: 60%}
-    - {name: 审发, by: 局长, share: 40%}
+    - {name: 审核, by: 分管局长, share: 10%}
+    - {name: 审发, by: 局长, share: 30%}
 """
 
 
@@ -230,7 +247,7 @@ def test_a_playbook_s_own_review_stands_before_the_common_one(tmp_path: Path) ->
     own, common = (
         library.review(Situation(Grade.IV, kind=kind)) for kind in (OpinionKind.CONSTRUCTIVE, None)
     )
-    assert own is not None and [step.by for step in own.steps] == ["科长", "局长"]
+    assert own is not None and [step.by for step in own.steps] == ["科长", "分管局长", "局长"]
     assert common is not None and [step.name for step in common.steps] == ["初审", "审核", "审发"]
 
 
@@ -238,7 +255,12 @@ def test_a_playbook_s_own_review_stands_before_the_common_one(tmp_path: Path) ->
     ("right", "wrong", "expected"),
     [
         ("60%", "70%", "各道审核占 110%，超过剩余时间"),
-        ("局长", "科长", "p.yaml:7:22: “科长” 审了两道，三审须由不同的人"),
+        ("by: 局长", "by: 科长", "p.yaml:8:22: “科长” 审了两道，三审须由不同的人"),
+        (
+            "    - {name: 审核, by: 分管局长, share: 10%}\n",
+            "",
+            "p.yaml:6:5: 审核链只有 2 道，未经三审不得对外公布",
+        ),
     ],
 )
 def test_an_impossible_review_is_refused(tmp_path: Path, right: str, wrong: str, expected: str) -> None:

@@ -158,3 +158,14 @@ def test_a_list_as_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     assert "没有这个文件或目录" in str(lint([tmp_path / "none"])[0])
+
+
+def test_a_playbook_has_a_bounded_number_of_clocks(tmp_path: Path) -> None:
+    stop = "stop: {{evidence: published_update}}, proposal: 本市"
+    clock = f"  - {{{{id: c{{n}}, name: 钟, amount: PT1H, start: ack, {stop}}}}}\n"
+    for count in (60, 61):
+        text = "id: many\nname: 许多\ntrigger: {when: 'true'}\nclocks:\n"
+        file = tmp_path / f"{count}.yaml"
+        file.write_text(text + "".join(clock.format(n=n) for n in range(count)), encoding="utf-8")
+    assert lint([tmp_path / "60.yaml"]) == []
+    assert [each.message for each in lint([tmp_path / "61.yaml"])] == ["太长，最多 60"]

@@ -274,6 +274,12 @@ def test_a_slip_in_the_sources_is_told(tmp_path: Path, sources: str, expected: s
     assert any(line.startswith(expected) for line in lines), lines
 
 
+def test_a_source_that_only_calls_itself_official_is_warned_of(tmp_path: Path) -> None:
+    tickets = "tickets:\n  - {id: a, name: A, folder: t, medium: official}\n"
+    told = [str(one) for one in lint([write(tmp_path, sources=tickets)]) if one.warning]
+    assert any("sources.yaml:2:" in line and "不会让它成为我方发布" in line for line in told), told
+
+
 def test_rotations_and_absences_become_the_cores_own(tmp_path: Path) -> None:
     roster = LEAST["roster.yaml"].replace(
         "on_duty: [chen]", "rotation: {people: [chen, li], every: P1D, since: 2026-11-20T08:00}"
@@ -353,10 +359,11 @@ def test_every_commented_example_of_the_starter_is_valid(tmp_path: Path) -> None
     assert (len(site.sources.feeds), len(site.channels), len(site.watch.book.plans)) == (2, 3, 3)
 
 
-def test_single_files_of_a_site_can_be_linted(tmp_path: Path) -> None:
+def test_of_a_file_of_a_site_the_whole_site_is_linted(tmp_path: Path) -> None:
     directory = write(tmp_path, {"roster.yaml": ("channel: hook", "channel: hok")})
-    assert [each.line for each in lint([directory / "roster.yaml"])] == [4]
-    assert lint([directory / "channels.yaml", directory / "site.yaml"]) == []
+    for name in ("roster.yaml", "channels.yaml"):
+        found = [each for each in lint([directory / name]) if not each.warning]
+        assert [(Path(each.file).name, each.line) for each in found] == [("roster.yaml", 4)]
 
 
 @pytest.mark.parametrize(

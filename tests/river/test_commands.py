@@ -184,6 +184,14 @@ def test_an_incident_goes_through_every_act_to_its_end(cli: Cli) -> None:
         waived = cli.json("waive", name, "--by", "li", "--reason", "另行发布", "--clock", clock)
         assert clock not in running(waived)
         assert (clock, "waived") in {(one["id"], one["state"]) for one in waived["clocks"]}
+    unfinished = cli("close", name, "--by", "li", "--reason", "处置完毕")
+    assert unfinished.code == 1
+    assert all(words in one_line(unfinished) for words in ("宣传部", "S-041", "第一新闻发言人", "S-013"))
+    for number, to in enumerate(("上级总值班室", "宣传部", "网信办")):
+        told = cli.json("notify-receipt", name, "--by", "chen", "--to", to, "--receipt", f"回执 {number}")
+    speak = next(one for one in told["tasks"] if one["must"] and one["state"] == "open")
+    said = ("--by", "zhou", "--result", "周正 15 时答记者问", "--incident", name)
+    cli.json("task", "done", str(speak["number"]), *said)
     assert cli.json("close", name, "--by", "li", "--reason", "处置完毕")["stage"] == "closed"
     assert cli.json("board")["incidents"] == []
 
@@ -275,6 +283,45 @@ def test_triage_answers_every_line_in_order_without_a_site(tmp_path: Path) -> No
     assert all(one["error"] for one in (bad, empty, array))
 
 
+def test_a_sites_own_topics_stand_behind_the_seven_classes(tmp_path: Path) -> None:
+    site = write_site(tmp_path / "site", "http://127.0.0.1:9", site={"topics": "topics.csv"})
+    rows = ["一级分类,二级分类,三级分类", "市政公用,供水服务,水质浑浊", "文化旅游,景区管理,门票退费"]
+    (site / "topics.csv").write_text("\n".join(rows), encoding="utf-8")
+    lines = [
+        '{"id": "a", "title": "自来水水质浑浊", "text": "供水服务热线没人接"}',
+        '{"id": "b", "text": "今晚的月亮真圆"}',
+    ]
+    sure, doubtful = Cli(site)("triage", "--jsonl", stdin="\n".join(lines) + "\n").lines
+    seven, tree = sure["topics"][:3], sure["topics"][3:]
+    assert [one.keys() for one in seven] == [{"label", "score"}] * 3
+    assert [(one["label"], one["level"], one["unsure"]) for one in tree] == [
+        ("供水服务", 2, False),
+        ("水质浑浊", 3, False),
+    ]
+    assert tree[1]["path"] == ["市政公用", "供水服务", "水质浑浊"]
+    assert any(reason.startswith("主题归类：市政公用 / 供水服务 / 水质浑浊") for reason in sure["reasons"])
+    assert len(doubtful["topics"]) == 3
+    assert any(reason.startswith("主题二级不确定：") for reason in doubtful["reasons"])
+
+
+def test_a_sites_own_topics_are_kept_and_shown_with_the_incident(tmp_path: Path) -> None:
+    site = write_site(tmp_path / "site", "http://127.0.0.1:9", site={"topics": "topics.csv"})
+    rows = ["一级分类,二级分类,三级分类", "应急管理,安全生产,化工爆炸", "文化旅游,景区管理,门票退费"]
+    (site / "topics.csv").write_text("\n".join(rows), encoding="utf-8")
+    file = tmp_path / "calls.jsonl"
+    row = {"id": "T1", "title": "江东化工园区发生爆炸", "body": "已致12人死亡", "time": ago(minutes=9)}
+    file.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    cli = Cli(site)
+    cli.json("import", str(file))
+    cli.json("triage")
+    (incident,) = cli.json("board")["incidents"]
+    (signal,) = cli.json("ack", incident["id"], "--by", "chen")["signals_list"]
+    assert signal["topic"] in {
+        "城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输",
+    }  # fmt: skip
+    assert signal["filed"].startswith("主题归类：应急管理 / 安全生产 / 化工爆炸")
+
+
 def test_same_answers_every_pair(tmp_path: Path) -> None:
     alike = {"a": "江东化工园区爆炸致12人死亡", "b": "江东化工园区爆炸已致12人死亡"}
     apart = {"a": "江东化工园区爆炸致12人死亡", "b": "市图书馆延长夜间开放时间"}
@@ -323,6 +370,65 @@ REFUSED = {
         ("correct", "{id}", "--by", "li", "--reason", "误", "--event", "occurrence", "--value", "gestern"),
         "2026-11-21T02:13+08:00",
     ),
+    "a time long before there were computers": (
+        (
+            "correct",
+            "{id}",
+            "--by",
+            "li",
+            "--reason",
+            "误",
+            "--event",
+            "occurrence",
+            "--value",
+            "0001-01-01T00:00",
+        ),
+        "1970 至 2200 年之间",
+    ),
+    "a time beyond all calendars": (
+        (
+            "stop",
+            "{id}",
+            "--by",
+            "li",
+            "--clock",
+            "first_statement",
+            "--url",
+            "https://a.example/1",
+            "--published-at",
+            "9999-12-31T23:59",
+        ),
+        "1970 至 2200 年之间",
+    ),
+    "a time that lies outside of time": (
+        (
+            "correct",
+            "{id}",
+            "--by",
+            "li",
+            "--reason",
+            "误",
+            "--event",
+            "occurrence",
+            "--value",
+            "0001-01-01T00:00+14:00",
+        ),
+        "不是时间",
+    ),
+    "a signal's number of thirty digits": (
+        ("split", "{id}", "--by", "li", "--signals", "9" * 30, "--title", "另"),
+        "不是线索编号",
+    ),
+    "a picture into no folder": (
+        ("simulate", "all", "--start", "2026-11-21T02:13", "--svg", "/nowhere/a.svg"),
+        "/nowhere/a.svg 读不了或写不了",
+    ),
+    "a page into no folder": (("library", "--page", "/nowhere/a.md"), "/nowhere/a.md 读不了或写不了"),
+    "corrections into no folder": (
+        ("train", "--collect", "/nowhere/a.jsonl"),
+        "/nowhere/a.jsonl 读不了或写不了",
+    ),
+    "a site under a file": (("init", "/dev/null/site"), "核对路径和权限"),
     "a time to come": (
         ("open", "--title", "停水", "--grade", "IV", "--by", "chen", "--occurred-at", "2099-01-01 00:00"),
         "在将来",
@@ -388,6 +494,11 @@ def test_what_was_probably_meant_is_said(cli: Cli, case: str) -> None:
         ("import", "a.csv", "--kind", "letters"),
         ("simulate", "no-such-book", "--start", "2026-11-21T00:00+08:00"),
         ("simulate", "all", "--start", "gestern"),
+        ("simulate", "all", "--start", "9999-12-31T23:00"),
+        ("reveal", "9" * 30, "--by", "li", "--reason", "x"),
+        ("deadletters", "show", "9" * 30),
+        ("deadletters", "drop", "9" * 30, "--reason", "x"),
+        ("train", "--collect", "a.jsonl", "--originals"),
         ("worker", "respnd"),
     ],
     ids=" ".join,

@@ -116,6 +116,7 @@ def test_a_calendar_that_comes_while_the_site_runs_sets_the_refused_clock_going(
     assert "reply" not in {clock["id"] for clock in opened["clocks"]}
     assert [e["kind_zh"] for e in opened["timeline"]][-1] == "未设钟"
     assert named(house)["calendar"]["state"] == "warn"
+    assert 'huiying_part_up{part="calendar"} 1.0' in Desk(house).metrics()
     assert "2027 年没有放假安排" in named(house)["calendar"]["detail"]
     assert "holidays.yaml" in named(house)["calendar"]["mend"]
     (house.site.directory / "holidays.yaml").write_text(NEXT_YEAR, encoding="utf-8")

@@ -22,6 +22,8 @@ from flows.telling.handover import hand_over
 from flows.telling.reach import reach
 from models.core.roster import Contact, ReachTest, Roster, Rotation, Rung, Shift
 from models.core.vocabulary import Role
+from models.ledger import notices
+from models.ledger.notices import Notice
 from support.cli import Cli
 from support.processes import environ
 from support.river_site import Site, at
@@ -362,3 +364,19 @@ def test_the_roster_the_hand_over_and_the_snooze_on_the_command_line(site: Site)
     assert snoozed["snoozed"][0]["person"] == "chen"
     too_long = cli("snooze", incident, "--by", "chen", "--minutes", "600")
     assert (too_long.code, "5 到 120 分钟" in too_long.err) == (1, True)
+
+
+def test_what_a_person_was_told_of_stays_in_their_hands_however_many_others_are_told_since(
+    site: Site,
+) -> None:
+    """Not only while it is among the newest alerts of everybody."""
+    incident, people = opened(site), {person.id: person for person in site.house.site.roster.people}
+    for who, count in (("zhao", 1), ("li", 600)):
+        site.time.moment += timedelta(minutes=1)
+        with site.house.store.write() as conn:
+            asked = [
+                Notice("t", f"{who}{n}", "x", "x", (people[who],), incident_id=incident) for n in range(count)
+            ]
+            assert notices.tell(conn, site.time.moment, asked) == count
+    assert [each["id"] for each in site.desk.mine("zhao")["incidents"]] == [incident]
+    assert site.desk.mine("zhou")["incidents"] == []

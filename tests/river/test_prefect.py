@@ -39,6 +39,7 @@ DUTIES = (
     "plans",
     "bursts",
     "cadence",
+    "registers",
     "audit",
 )
 XML = {"Content-Type": "application/rss+xml"}

@@ -36,6 +36,7 @@ from support.fake_night import (
     tried,
     whole,
 )  # fmt: skip
+from support.fake_reports import FakeReports
 
 
 class FakeDesk:
@@ -54,6 +55,7 @@ class FakeDesk:
         self._signals = signals()
         self._alerts = [] if quiet else alerts()
         self._handovers = [] if quiet else handovers(NIGHT)
+        self.reports = FakeReports(incident["id"] for incident in self._incidents.values())
 
     def now(self) -> datetime:
         passed = (time.monotonic() - self._began) * self.speed if self._running else 0

@@ -166,7 +166,7 @@ def whole(view: View) -> View:
              "id": "5f0c9a7be1d24c43", "standing": None, "by": "系统",
              "pages": [{"at": hours(0.1), "outcome": "taken", "outcome_zh": "已存证", "status": 200,
                         "page_sha256": None, "text_sha256": None, "warc_sha256": "0" * 64, "note": ""}],
-             "looked": {"at": hours(0.1), "text": "未变", "next_at": hours(-1)}},
+             "looked": {"at": hours(0.1), "text": "未变", "next_at": hours(-1)}, "file": None},
         ],
         "proposals": proposals(),
         "alerts": alerts()[:4],
@@ -238,7 +238,8 @@ def signals_list() -> list[View]:
     return [
         {"id": f"s{n}", "at": hours(3.9 - n * 0.3), "title": title, "body": body, "url": url, "source": "临江论坛",
          "medium_zh": medium, "sentiment_zh": "负面", "link_score": 0.82, "link_reason": "共有 化工园区、储罐、江东",
-         "plans": ["监测方案 化工: 化工园区 … 气味"] if n == 2 else []}
+         "plans": ["监测方案 化工: 化工园区 … 气味"] if n == 2 else [], "topic": "环境保护",
+         "filed": "主题归类：环境保护 / 大气污染，共有字词 “气味”" if n == 2 else None}
         for n, (title, body, url, medium) in enumerate(rows)
     ]  # fmt: skip
 
@@ -380,6 +381,7 @@ def playbook(versions: list[View]) -> View:
         **playbooks()[0],
         "review": True,
         "source": source,
+        "source_zh": "现行条文",
         "given": given,
         "versions": versions,
         "held": held,

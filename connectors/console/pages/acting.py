@@ -54,7 +54,7 @@ def act(request: Request, desk: AtDesk, incident_id: str, name: str, fields: Fie
     desk.act(name, incident_id, fields, by)
     if not request.headers.get("hx-request"):
         return RedirectResponse(_home(view, incident_id), _SEE_OTHER)
-    return _fresh(request, desk, view, incident_id, f"已{ACTS[name]}")
+    return fresh(request, desk, view, incident_id, f"已{ACTS[name]}")
 
 
 _HANDS = {"accept": "已接班", "note": "已写入备注"}
@@ -72,10 +72,12 @@ def hand(request: Request, desk: AtDesk, handover_id: str, name: str, fields: Fi
 
 
 def _home(view: str, incident_id: str) -> str:
-    return {"board": "/", "mine": "/mine"}.get(view, f"/incidents/{incident_id}")
+    rooms = {"board": "/", "mine": "/mine", "work": f"/incidents/{incident_id}/work"}
+    return rooms.get(view, f"/incidents/{incident_id}")
 
 
-def _fresh(request: Request, desk: AtDesk, view: str, incident_id: str, said: str) -> Response:
+def fresh(request: Request, desk: AtDesk, view: str, incident_id: str, said: str) -> Response:
+    """The changed part of the page that the act came from, with what was done."""
     if view == "board":
         return draw_board(request, "fragments/board.html", fragment=True, said=said)
     if view == "mine":

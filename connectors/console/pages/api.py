@@ -11,9 +11,13 @@ from starlette.responses import HTMLResponse, Response
 
 from connectors.console import views
 from connectors.console.context import AtDesk, actor
-from connectors.console.desk import ACTS, Unknown, View
+from connectors.console.desk import ACTS, LARGEST, Unknown, View
+from connectors.console.pages.dossiers import ZIP
 from connectors.console.pages.looking import known
+from connectors.uploads import ending, served
 
+_READ = ("application/warc", "text/plain; charset=utf-8")
+"""What our own looks kept; all else a person handed in."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 router = APIRouter(prefix="/api/v1")
 docs = APIRouter(include_in_schema=False)
@@ -105,13 +109,16 @@ def hand(request: Request, desk: AtDesk, handover_id: str, name: str, body: ActB
 def audit(
     desk: AtDesk,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    before_seq: Annotated[int | None, Query(ge=1)] = None,
+    before_seq: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
 ) -> View:
     return desk.audit(limit, before_seq)
 
 
 @router.get(
-    "/snapshots/{sha256}", tags=["看"], summary="凭据的存档：网页(WARC)或文本", responses={404: _ERRORS[404]}
+    "/snapshots/{sha256}",
+    tags=["看"],
+    summary="凭据的存档：网页(WARC)、文本或文件",
+    responses={404: _ERRORS[404]},
 )
 def snapshot(desk: AtDesk, sha256: str) -> Response:
     """The very bytes that the hash was taken of; always a download, never shown as a page of ours."""
@@ -119,6 +126,10 @@ def snapshot(desk: AtDesk, sha256: str) -> Response:
     if found is None:
         raise Unknown(f"没有哈希为 {sha256[:64]} 的存档；请从事件页的凭据进入。")
     content, media_type = found
+    if media_type == ZIP:
+        raise Unknown("这是证据包；请从事件的“辟谣移交”页下载。")
+    if media_type not in _READ:
+        return Response(content, headers=served(f"{sha256[:16]}{ending(media_type)}", media_type))
     name = f"{sha256[:16]}{'.warc.gz' if media_type == 'application/warc' else '.txt'}"
     shown = "application/gzip" if media_type == "application/warc" else "text/plain; charset=utf-8"
     return Response(
@@ -132,10 +143,17 @@ def open_incident(request: Request, desk: AtDesk, body: ActBody) -> View:
     return desk.act("open", "", _filled(body), by)
 
 
-@router.post("/incidents/{incident_id}/acts/{name}", tags=["做"], summary="人的操作", responses=_ERRORS)
+_NAMED = "，".join(f"{name} {zh}" for name, zh in ACTS.items() if name != "open")
+
+
+@router.post(
+    "/incidents/{incident_id}/acts/{name}",
+    tags=["做"],
+    summary="人的操作",
+    description=f"name：{_NAMED}。各自的字段与命令行同名的选项相同。",
+    responses=_ERRORS,
+)
 def act(request: Request, desk: AtDesk, incident_id: str, name: str, body: ActBody) -> View:
-    """name: ack 签收, snooze 稍后提醒(minutes), grade 定级, stop 加凭据, waive 免除, close 办结, update 更新,
-    assign 转办。"""
     if name not in ACTS or name == "open":
         raise Unknown(f"没有 “{name[:40]}” 这个操作；可用的有 {'、'.join(a for a in ACTS if a != 'open')}。")
     by = actor(request, body.pop("by", ""))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from connectors.console.context import AtDesk, Fields, actor, render
-from connectors.console.desk import Unknown, View
+from connectors.console.desk import LARGEST, Unknown, View
 
 
 async def _cells(request: Request) -> dict[str, str]:
@@ -20,6 +20,8 @@ async def _cells(request: Request) -> dict[str, str]:
 
 
 Cells = Annotated[dict[str, str], Depends(_cells)]
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
+After = Annotated[int, Query(ge=0, le=LARGEST)]
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 api = APIRouter(prefix="/api/v1", tags=["看"])
@@ -33,7 +35,7 @@ def letters(
     request: Request,
     desk: AtDesk,
     source: Annotated[str, Query(max_length=200)] = "",
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: After = 0,
     settled: bool = False,
     said: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
@@ -43,7 +45,7 @@ def letters(
 
 @router.get("/deadletters/{number}")
 def letter(
-    request: Request, desk: AtDesk, number: int, said: Annotated[str, Query(max_length=200)] = ""
+    request: Request, desk: AtDesk, number: Number, said: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
     return render(request, "deadletter.html", letter=_known(desk.letter(number), number), told=said)
 
@@ -61,7 +63,7 @@ def replay(request: Request, desk: AtDesk, fields: Fields) -> Response:
 
 
 @router.post("/deadletters/{number}/acts/{name}")
-def act(request: Request, desk: AtDesk, number: int, name: str, fields: Cells) -> Response:
+def act(request: Request, desk: AtDesk, number: Number, name: str, fields: Cells) -> Response:
     """mend {cells}, which replays too; replay; drop {reason}. A cell left empty stays as it came."""
     cells = {key.removeprefix(_CELL): text for key, text in fields.items() if key.startswith(_CELL)}
     done = desk.letter_act(name, number, {"reason": fields.get("reason", ""), "cells": cells}, actor(request))
@@ -74,10 +76,10 @@ def _back(path: str, **query: str) -> Response:
 
 
 @api.get("/deadletters", summary="待修补的死信，个人信息已遮盖")
-def letters_json(desk: AtDesk, source: str = "", after: int = 0, settled: bool = False) -> View:
+def letters_json(desk: AtDesk, source: str = "", after: After = 0, settled: bool = False) -> View:
     return desk.letters(source, after, settled)
 
 
 @api.get("/deadletters/{number}", summary="一条死信")
-def letter_json(desk: AtDesk, number: int) -> View:
+def letter_json(desk: AtDesk, number: Number) -> View:
     return _known(desk.letter(number), number)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from connectors.console.context import AtDesk, console_of, cookie_person, render
-from connectors.console.desk import Desk, Unknown, View
+from connectors.console.desk import LARGEST, Desk, Unknown, View
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -111,11 +111,6 @@ def audit(
     request: Request,
     desk: AtDesk,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
 ) -> Response:
     return render(request, "audit.html", audit=desk.audit(limit, before), limit=limit, before=before)
-
-
-@router.get("/reports")
-def reports(request: Request) -> Response:
-    return render(request, "reports.html")

@@ -98,6 +98,8 @@
   document.addEventListener("DOMContentLoaded", () => {
     const body = document.body;
     sync(); freshen(true); title(); loop();
+    // a row of tabs too long for the screen starts where we are
+    for (const el of all(".tabs [aria-current]")) el.parentElement.scrollLeft = el.offsetLeft - el.parentElement.offsetLeft - 40;
     body.addEventListener("htmx:sseOpen", () => live("on"));
     body.addEventListener("htmx:sseError", () => live("off"));
     // a form someone is filling in stays as it is while the rest of the page is renewed
