@@ -111,6 +111,11 @@ class House:
         }
 
     @cached_property
+    def called(self) -> dict[str, str]:
+        """person or unit id → name, for what is read; whoever acts is looked up in `names`."""
+        return {unit.id: unit.name for unit in self.site.roster.units} | self.names
+
+    @cached_property
     def guard(self) -> Guard:
         said = self.site.http
         return Guard(allow_hosts=frozenset(said.allow_hosts), agent=agent_of(self.site.name, said.contact))

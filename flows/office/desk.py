@@ -73,7 +73,7 @@ class Desk:
     def board(self) -> View:
         now = self.now()
         with self._reading() as conn:
-            shown = views.board(conn, now, self.house.names)
+            shown = views.board(conn, now, self.house.called)
             return {
                 "now": now.isoformat(timespec="milliseconds"),
                 "site": self.house.site.name,
@@ -98,7 +98,7 @@ class Desk:
     def incident(self, incident_id: str) -> View | None:
         try:
             with self._reading() as conn:
-                shown = views.incident(conn, incident_id, self.now(), self.house.names)
+                shown = views.incident(conn, incident_id, self.now(), self.house.called)
         except NoSuchIncident:
             return None
         return self._with_roles(shown)
@@ -154,7 +154,7 @@ class Desk:
 
         with self._reading() as conn:
             checked = last_verification(conn)
-            return {"entries": views.audit(conn, limit, before_seq, self.house.names), **checked}
+            return {"entries": views.audit(conn, limit, before_seq, self.house.called), **checked}
 
     def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
         """What a channel tells of its alerts. Raises Unsigned, Unknown, Refusal."""

@@ -31,11 +31,21 @@ from models.core.published import in_words as in_short
 from models.core.review import Step
 from models.core.statements import Content, Finding, Known
 from models.core.vocabulary import EvidenceKind
-from models.ledger import books, incidents, notices, parties, releases, statement_views, statements
+from models.ledger import (
+    books,
+    incidents,
+    notices,
+    parties,
+    releases,
+    reviewing,
+    statement_views,
+    statements,
+    wordings,
+)
 from models.ledger.incidents import NotAllowed
 from models.ledger.notices import Notice
 from models.ledger.releases import Published
-from models.ledger.statements import Handed
+from models.ledger.reviewing import Handed
 from models.ledger.store import Connection, Row
 from playbooks.problem import did_you_mean
 from playbooks.schema import ReviewSource
@@ -134,7 +144,7 @@ class Statements:
         with in_words(), self._desk.writing() as conn:
             row = incidents.get(conn, incident_id)
             text, why = asked.needed(params, "text", "口径"), params.get("reason") or "统一口径"
-            number = statements.share_wording(conn, self._now, row.id, text, by, why)
+            number = wordings.share_wording(conn, self._now, row.id, text, by, why)
             units = {party.unit for party in parties.of(conn, row.id) if party.state in parties.LIVE}
             people = self._of_units(units)
             title = f"{row.ref} 口径第 {number} 版"
@@ -181,7 +191,7 @@ class Statements:
         with self._desk.writing() as conn:
             row = statements.get(conn, statement_id)
             _not_moved(row, read.sha256)
-            statements.submit(conn, self._now, row.id, handed, by, params.get("reason") or "送审")
+            reviewing.submit(conn, self._now, row.id, handed, by, params.get("reason") or "送审")
             first = statements.reviewed(conn, statements.get(conn, row.id)).open
         names = "、".join(f"{step.name} {self._names[step.person]}" for step in first)
         return f"已送审，现在等 {names}" + ("；按应急两签" if handed.emergency else "")
@@ -243,7 +253,7 @@ class Statements:
         with self._desk.writing() as conn:
             row = statements.get(conn, statement_id)
             digest, opinion = asked.needed(params, "sha256", "所签稿件的哈希"), params.get("reason", "")
-            state = statements.sign(
+            state = reviewing.sign(
                 conn, self._now, row.id, params.get("step", ""), digest, verdict, by, opinion
             )
             said = f"{self._names[by]}: {opinion}" if opinion else self._names[by]
@@ -261,7 +271,7 @@ class Statements:
         step, person = asked.needed(params, "step", "第几道"), asked.needed(params, "person", "换成谁")
         with self._desk.writing() as conn:
             why = params.get("reason", "")
-            statements.reassign(conn, self._now, statement_id, step, person, by, why, self._known)
+            reviewing.reassign(conn, self._now, statement_id, step, person, by, why, self._known)
         return f"已改由 {self._names[person]} 审"
 
     def release(self, statement_id: str, params: Params, by: str) -> str:
@@ -361,7 +371,7 @@ class Statements:
         return library.review(incidents.situation(row, incidents.known_times(conn, row.id), self._now))
 
     def _lint(self, conn: Connection, incident: Row[Any], made: Content) -> list[Finding]:
-        shared = statements.wordings(conn, incident.id)
+        shared = wordings.wordings(conn, incident.id)
         known = Known(
             facts=statements.facts(incident),
             disclosures=_disclosures(self._review(conn, incident)),

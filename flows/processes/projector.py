@@ -60,7 +60,7 @@ async def _record(client: PrefectClient, row: dict[str, Any], house: House) -> N
     flow = await client.request(
         "POST", "/flows/", json=FlowCreate(name=FLOW_OF[row["kind"]]).model_dump(mode="json")
     )
-    words = told(journal.as_entry(row), house.names)
+    words = told(journal.as_entry(row), house.called)
     run = FlowRunCreate(
         flow_id=flow.json()["id"],
         name=f"{KINDS[row['kind']]} · {row['incident_id'] or '—'} · {words}"[:200],

@@ -76,7 +76,7 @@ def templates(house: House) -> Path | None:
 def seen(conn: Connection, ask: Ask) -> View:
     """The incident that was asked for, whole. Raises NoSuchThing when there is none of that number."""
     try:
-        return views.incident(conn, ask.incident, ask.now, ask.house.names)
+        return views.incident(conn, ask.incident, ask.now, ask.house.called)
     except NoSuchIncident:
         raise NoSuchThing(f"没有编号为 {ask.incident} 的事件；用 huiying board 查看编号") from None
 

@@ -123,8 +123,9 @@ def summary(conn: Connection, house: House, now: datetime, change: Change) -> di
 
 
 def _incident(house: House, shown: dict[str, Any], done: list[Row[Any]]) -> dict[str, Any]:
-    kept = {key: shown[key] for key in ("id", "ref", "title", "grade", "colour", "owner", "provisional")}
+    kept = {key: shown[key] for key in ("id", "ref", "title", "grade", "colour", "provisional")}
     return kept | {
+        "owner": house.called.get(shown["owner"], shown["owner"]),
         "acked": [one["name"] for one in shown["acked"]],
         "clocks": [_clock(house, clock) for clock in shown["clocks"] if clock["state"] in clocks.OPEN],
         "progress": [_progress(house, row) for row in done],
@@ -145,7 +146,7 @@ def _progress(house: House, row: Row[Any]) -> dict[str, Any]:
     return {
         "at": iso(row.at),
         "by": words.acting(row.actor, house.names),
-        "text": words.told(entry, house.names),
+        "text": words.told(entry, house.called),
     }
 
 

@@ -13,7 +13,7 @@ from models.core.moment import iso
 from models.core.pagetext import compare
 from models.core.statements import digest
 from models.core.vocabulary import EvidenceKind
-from models.ledger import limits, proving, releases, statements
+from models.ledger import limits, proving, releases, statements, wordings
 
 Names = Mapping[str, str]
 View = dict[str, Any]
@@ -24,7 +24,7 @@ def overview(conn: Connection, incident_id: str, now: datetime, names: Names) ->
     [{version, text, at, by, reason}]."""
     return {
         "statements": [head(conn, row, now, names) for row in statements.of_incident(conn, incident_id)],
-        "wordings": [_wording(row, names) for row in statements.wordings(conn, incident_id)],
+        "wordings": [_wording(row, names) for row in wordings.wordings(conn, incident_id)],
     }
 
 

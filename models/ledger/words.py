@@ -214,7 +214,9 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "earlier_evidence_used": lambda p, _: f"已有凭据，停止时钟: {'、'.join(p['clocks'])}",
     "clock_waived": lambda p, _: f"免除 {'、'.join(p['clocks'])}",
     "progress_noted": lambda p, _: str(p["text"]),
-    "owner_assigned": lambda p, _: f"责任单位 {p['from'] or '未定'} → {p['to']}",
+    "owner_assigned": lambda p, names: (
+        f"责任单位 {names.get(p['from'], p['from']) or '未定'} → {names.get(p['to'], p['to'])}"
+    ),
     "incident_closed": lambda p, _: "事件办结",
     "incident_reopened": lambda p, _: "事件重开",
     "incidents_merged": _merged,
@@ -323,7 +325,9 @@ def _laid(payload: Payload, _: Names) -> str:
 
 _TOLD |= {
     "tasks_laid": _laid,
-    "task_added": lambda p, _: f"{p['name']}{'(' + p['unit'] + ')' if p['unit'] else ''}",
+    "task_added": lambda p, names: (
+        f"{p['name']}{'(' + names.get(p['unit'], p['unit']) + ')' if p['unit'] else ''}"
+    ),
     "task_done": lambda p, _: str(p["name"]),
     "task_dropped": lambda p, _: str(p["name"]),
     "notified": lambda p, _: (
@@ -334,7 +338,7 @@ _TOLD |= {
         f"{'退回' if p['back'] else '由'}{'' if p['back'] else Stage(p['from']).zh + ' → '}{Stage(p['to']).zh}"
     ),
     "product_kept": lambda p, _: f"写下{ProductKind(p['product']).zh}",
-    "owner_claimed": lambda p, _: f"{p['unit']}认领，{PartyRole(p['role']).zh}",
+    "owner_claimed": lambda p, names: f"{names.get(p['unit'], p['unit'])}认领，{PartyRole(p['role']).zh}",
     "owner_rejected": lambda p, _: (
         f"{p['unit']}退回"
         + (f"，建议由{p['instead']}负责" if p["instead"] else "")

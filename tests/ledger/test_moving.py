@@ -23,6 +23,7 @@ from models.ledger import (
     parties,
     registers,
     releases,
+    reviewing,
     stages,
     statements,
     supervising,
@@ -34,8 +35,8 @@ from models.ledger.journal import JOURNAL, append
 from models.ledger.parties import Ask, Caller
 from models.ledger.registers import New
 from models.ledger.releases import Published
+from models.ledger.reviewing import Handed
 from models.ledger.stages import Mover
-from models.ledger.statements import Handed
 from models.ledger.store import Store
 from support.duty import FIRST, HOUR, MIDNIGHT
 from support.limits import THIS_YEAR, Rules, holds, opened, raised
@@ -70,7 +71,7 @@ def reviewed(store: Store, incident: str) -> str:
     )
     with store.write() as conn:
         sid = statements.draft(conn, MIDNIGHT, incident, DRAFT, "chen", "拟稿")
-        statements.submit(conn, MIDNIGHT, sid, Handed(steps), "chen", "送审")
+        reviewing.submit(conn, MIDNIGHT, sid, Handed(steps), "chen", "送审")
     return sid
 
 
@@ -138,7 +139,7 @@ def test_a_release_goes_along_with_its_proof(store: Store) -> None:
     with store.write() as conn:
         digest = statements.get(conn, sid).sha256
         for by, step in (("li", "1"), ("zhao", "2"), ("zhou", "3"), ("zhou", "c1")):
-            statements.sign(conn, MIDNIGHT, sid, step, digest, Verdict.PASSED, by, "同意")
+            reviewing.sign(conn, MIDNIGHT, sid, step, digest, Verdict.PASSED, by, "同意")
         releases.register(conn, LATER, sid, published, "chen", "", "临江市政府办公室", RULES)
     merge(store, gone, stays)
     with store.read() as conn:

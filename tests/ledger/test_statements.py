@@ -12,12 +12,23 @@ from models.core.published import Change
 from models.core.review import Step, asked, chain_of
 from models.core.statements import Content, Finding
 from models.core.vocabulary import EvidenceKind
-from models.ledger import incidents, joining, limits, proving, releases, statement_views, statements
+from models.ledger import (
+    incidents,
+    joining,
+    limits,
+    proving,
+    releases,
+    reviewing,
+    statement_views,
+    statements,
+    wordings,
+)
 from models.ledger.clocks import CLOCK
 from models.ledger.incidents import NotAllowed
 from models.ledger.journal import JOURNAL
 from models.ledger.releases import Published, Registered
-from models.ledger.statements import Handed, NoSuchStatement
+from models.ledger.reviewing import Handed
+from models.ledger.statements import NoSuchStatement
 from models.ledger.store import Store
 from support.duty import FIRST, HOUR, MIDNIGHT, MINUTE
 from support.limits import Rules, holds, opened, shown, timeline
@@ -44,7 +55,7 @@ def drafted(store: Store, incident: str, content: Content = DRAFT) -> str:
 
 def handed(store: Store, sid: str, at: datetime = MIDNIGHT, **how: object) -> None:
     with store.write() as conn:
-        statements.submit(conn, at, sid, Handed(chain(), **how), "chen", "送审")  # type: ignore[arg-type]
+        reviewing.submit(conn, at, sid, Handed(chain(), **how), "chen", "送审")  # type: ignore[arg-type]
 
 
 def sign(
@@ -53,7 +64,7 @@ def sign(
 ) -> StatementState:  # fmt: skip
     with store.write() as conn:
         digest = sha256 or statements.get(conn, sid).sha256
-        return statements.sign(conn, at, sid, step, digest, verdict, by, opinion)
+        return reviewing.sign(conn, at, sid, step, digest, verdict, by, opinion)
 
 
 def approved(store: Store, rules: Rules) -> tuple[str, str]:
@@ -339,7 +350,7 @@ def test_two_signatures_in_an_emergency_are_written_down_apart(store: Store) -> 
     two = chain(True, **{"1": "li", "3": "zhou", "c1": "zhao"})
     assert [step.name for step in two] == ["初审", "审发", "保密审查"]
     with store.write() as conn:
-        statements.submit(conn, MIDNIGHT, sid, Handed(two, emergency="主要负责人在途"), "chen", "送审")
+        reviewing.submit(conn, MIDNIGHT, sid, Handed(two, emergency="主要负责人在途"), "chen", "送审")
     assert "statement_emergency" in kinds(store)
     for by in ("li", "zhou", "zhao"):
         state = sign(store, sid, by)
@@ -353,7 +364,7 @@ def test_a_chain_of_fewer_than_three_is_refused_whoever_wrote_it(store: Store) -
     sid = drafted(store, opened(store, Rules(FIRST)))
     short, _ = asked(chain_of(THREE[2:], ()), {"1": "li", "c1": "li"}, ("chen",), KNOWN)
     with store.write() as conn, pytest.raises(NotAllowed, match=r"只有 1 道.*S-050"):
-        statements.submit(conn, MIDNIGHT, sid, Handed(short), "chen", "送审")
+        reviewing.submit(conn, MIDNIGHT, sid, Handed(short), "chen", "送审")
 
 
 def test_a_reviewer_who_is_away_is_replaced_with_a_reason_and_a_new_slice(store: Store) -> None:
@@ -362,12 +373,12 @@ def test_a_reviewer_who_is_away_is_replaced_with_a_reason_and_a_new_slice(store:
     handed(store, sid)
     with store.write() as conn:
         with pytest.raises(NotAllowed, match="须写明理由"):
-            statements.reassign(conn, MIDNIGHT, sid, "1", "zhao", "chen", "", KNOWN)
+            reviewing.reassign(conn, MIDNIGHT, sid, "1", "zhao", "chen", "", KNOWN)
         with pytest.raises(NotAllowed, match="不能由同一人审"):
-            statements.reassign(conn, MIDNIGHT, sid, "1", "zhao", "chen", "在外", KNOWN)
+            reviewing.reassign(conn, MIDNIGHT, sid, "1", "zhao", "chen", "在外", KNOWN)
         with pytest.raises(NotAllowed, match="值班表里没有审核人 wang"):
-            statements.reassign(conn, MIDNIGHT, sid, "1", "wang", "chen", "在外", KNOWN)
-        statements.reassign(conn, MIDNIGHT + HOUR, sid, "c1", "zhao", "chen", "在外", KNOWN)
+            reviewing.reassign(conn, MIDNIGHT, sid, "1", "wang", "chen", "在外", KNOWN)
+        reviewing.reassign(conn, MIDNIGHT + HOUR, sid, "c1", "zhao", "chen", "在外", KNOWN)
     assert due(store, incident, sid) == {"1": 2.0, "c1": 5.0}
     with pytest.raises(NotAllowed, match="由 zhao 审"):
         sign(store, sid, "zhou", step="c1")
@@ -396,13 +407,13 @@ def test_a_draft_that_nobody_wants_is_kept_and_its_limits_go(store: Store) -> No
 def test_a_wording_has_versions_and_the_same_one_is_not_kept_twice(store: Store) -> None:
     incident = opened(store, Rules(FIRST))
     with store.write() as conn:
-        assert statements.share_wording(conn, MIDNIGHT, incident, "死亡2人", "chen", "统一") == 1
-        assert statements.share_wording(conn, MIDNIGHT + HOUR, incident, "死亡3人", "li", "更新") == 2
+        assert wordings.share_wording(conn, MIDNIGHT, incident, "死亡2人", "chen", "统一") == 1
+        assert wordings.share_wording(conn, MIDNIGHT + HOUR, incident, "死亡3人", "li", "更新") == 2
         with pytest.raises(NotAllowed, match="没有不同"):
-            statements.share_wording(conn, MIDNIGHT + HOUR, incident, "死亡3人", "li", "更新")
+            wordings.share_wording(conn, MIDNIGHT + HOUR, incident, "死亡3人", "li", "更新")
         with pytest.raises(NotAllowed, match="没有内容"):
-            statements.share_wording(conn, MIDNIGHT, incident, " ", "li", "更新")
-        assert [row.text for row in statements.wordings(conn, incident)] == ["死亡3人", "死亡2人"]
+            wordings.share_wording(conn, MIDNIGHT, incident, " ", "li", "更新")
+        assert [row.text for row in wordings.wordings(conn, incident)] == ["死亡3人", "死亡2人"]
     holds(store, MIDNIGHT + HOUR)
 
 
@@ -448,10 +459,10 @@ def test_a_statement_goes_with_its_incident_into_another(store: Store) -> None:
     incident, sid = approved(store, rules)
     other = opened(store, rules)
     with store.write() as conn:
-        statements.share_wording(conn, MIDNIGHT, incident, "死亡2人", "chen", "统一")
+        wordings.share_wording(conn, MIDNIGHT, incident, "死亡2人", "chen", "统一")
         joining.merge(conn, MIDNIGHT + HOUR, incident, other, "li", "同一起", rules)
         assert [row.id for row in statements.of_incident(conn, other)] == [sid]
-        assert [row.text for row in statements.wordings(conn, other)] == ["死亡2人"]
+        assert [row.text for row in wordings.wordings(conn, other)] == ["死亡2人"]
     assert release(store, sid, rules).stopped == ["first_statement"]
     assert shown(store, other, MIDNIGHT + 3 * HOUR)["first_statement"].startswith("met ")
     holds(store, MIDNIGHT + 3 * HOUR)

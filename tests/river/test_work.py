@@ -249,6 +249,7 @@ def test_a_unit_is_asked_its_people_are_told_and_its_claim_ends_it(site: Site) -
     shown = site.desk.incident(incident)
     assert shown is not None
     assert shown["owner"] == "office"
+    assert "责任单位 未定 → 市政府办公室" in [entry["text"] for entry in shown["timeline"]]
     told = site.until("00:02")
     claims = {line for line in told if line.startswith("party.")}
     assert any("chen" in line or "li" in line for line in claims)
