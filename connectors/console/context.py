@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from connectors.console import views
+from connectors.console import tongue, views
 from connectors.console.desk import Desk, View
 from connectors.console.errors import NoPerson
 from connectors.console.pulse import Pulse
@@ -50,6 +50,7 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 def render(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A whole page or a fragment, with the frame: site, speed, now, revision, people, who I am."""
     console = console_of(request)
+    tongue.LANGUAGE.set(tongue.chosen(request.cookies.get(tongue.COOKIE, "")))
     moment = console.desk.now()
     people = console.desk.people()
     frame = {
@@ -60,6 +61,7 @@ def render(request: Request, name: str, status: int = 200, **context: Any) -> HT
         "people": people,
         "me": find(people, cookie_person(request)),
         "path": request.url.path,
+        "lang": tongue.LANGUAGE.get(),
         "fragment": False,
         "keep_forms": False,
         "said": "",

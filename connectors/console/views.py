@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, Undefined, make_logging_undefi
 from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
+from connectors.console.tongue import say
 from connectors.uploads import ending
 from models.core.moment import deadline_face, local, parse_iso
 from models.core.vocabulary import (
@@ -47,7 +48,7 @@ def environment() -> Environment:
     env.filters.update(filetype=filetype, size=size)
     env.filters.update(face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
     env.globals.update(
-        asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
+        _=say, asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
         opinion_kinds=tuple(OpinionKind), domains=tuple(Domain), event_types=tuple(EventType),
     )  # fmt: skip
     env.tests["open_clock"] = is_open

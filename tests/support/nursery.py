@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +69,8 @@ def start(site: Path) -> int:
         os.setsid()
         try:
             work(site)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)
     return pid

@@ -1,0 +1,37 @@
+"""The language of a page: Chinese as it is written in the templates, or English by the catalogue.
+
+A template writes `{{ _("签收") }}`; `locales/en.json` has the English for it. What people and the outside
+wrote, and the reasons in the journal, stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+COOKIE: Final = "huiying_lang"
+LANGUAGES: Final = {"zh": "中文", "en": "English"}
+LANGUAGE: ContextVar[str] = ContextVar("language", default="zh")
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Chinese → the words of `language`; empty for Chinese itself."""
+    file = Path(__file__).parent / "locales" / f"{language}.json"
+    words: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return words
+
+
+def say(text: str, **values: object) -> str:
+    """`text` in the page's language, with `{name}` filled from `values`; untranslated as it is."""
+    words = catalogue(LANGUAGE.get()).get(text, text)
+    return words.format(**values) if values else words
+
+
+def chosen(cookie: str) -> str:
+    """The language that a cookie names; Chinese for anything else."""
+    return cookie if cookie in LANGUAGES else "zh"
