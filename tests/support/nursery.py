@@ -69,7 +69,7 @@ def start(site: Path) -> int:
         os.setsid()
         try:
             work(site)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  told in its log, then gone
             traceback.print_exc()
         finally:
             os._exit(1)
