@@ -2,7 +2,7 @@
 """Make `.venv`, install the hashed lock, and run a command in it. Standard library only.
 
     python3 deploy/bootstrap.py run          the demonstration site, board included
-    python3 deploy/bootstrap.py test         what `make test` runs
+    python3 deploy/bootstrap.py test …       pytest with these arguments
     python3 deploy/bootstrap.py exec CMD …   any command inside the environment
 
 Packages come from whatever index pip or uv is set up with; the lock names none.

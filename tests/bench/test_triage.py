@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from flows.collecting.intake import store as put
 from flows.judging.reading import read
@@ -107,3 +110,27 @@ def test_texts_are_sorted_by_the_classifiers_alone(tmp_path: Path, short: bool, 
     measured.add("classifiers alone", UNIT, "no database", count / (judged - began))
     measured.add("classifiers, facts, grade and clusters", UNIT, "no database", count / (ended - judged))
     assert verdicts == count
+
+
+@pytest.mark.parametrize("length", [40, 400])
+def test_texts_of_one_length_are_sorted(length: int, short: bool, measured: Figures, tmp_path: Path) -> None:
+    """CPU seconds of this process, so that neighbours on the machine count less."""
+    count = 500 if short else 5_000
+    judge, now = Judge.load(), machine_now()
+    said = [_as_long_as(length, one) for one in islice(texts(20_000, now), count)]
+    judge.judge(["预热"])
+    sorter, verdicts = Sorter(judge, timedelta(hours=72)), 0
+    began = time.process_time()
+    for part in slices(said):
+        verdicts += len(sorter.sort(read(judge, [(s.external_id, s, s.published_at or now) for s in part])))
+    spent = time.process_time() - began
+    measured.add(
+        f"whole judgement of texts of {length} characters", "texts/CPU s", "no database", count / spent
+    )
+    assert verdicts == count
+
+
+def _as_long_as(length: int, signal: RawSignal) -> RawSignal:
+    """The same signal with `length` characters in all: its own words again and again, or cut."""
+    words = signal.title + "。" + signal.body
+    return replace(signal, title="", body=(words * (length // len(words) + 1))[:length])
