@@ -15,13 +15,22 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Row, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import migrations
 
 __all__ = ["Connection", "LedgerError", "Row", "Store"]  # the shapes that flows hold in their hands
+
+LIBPQ = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+}
+"""What an address's query may say, by the variables that PostgreSQL's own programs read."""
 
 BUSY_S = 30
 """How long a writer waits for another on SQLite, in seconds."""
@@ -54,6 +63,25 @@ class Store:
     def shown(self) -> str:
         """The address without its password, for messages."""
         return self.url.render_as_string(hide_password=True)
+
+    @property
+    def libpq(self) -> dict[str, str]:
+        """The address as PostgreSQL's own programs read it from their environment: no password in a
+        list of processes."""
+        url = self.url
+        said = {
+            "PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password,
+            "PGDATABASE": url.database,
+        }  # fmt: skip
+        more = {LIBPQ[name]: value for name, value in url.query.items() if name in LIBPQ}
+        return {name: str(value) for name, value in {**said, **more}.items() if value is not None}
+
+    def is_empty(self) -> bool:
+        """No table is there yet."""
+        if self.sqlite and not Path(str(self.url.database)).exists():
+            return True
+        with self._guarded():
+            return not inspect(self.engine).get_table_names()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -1,0 +1,1 @@
+"""Keeping what a site is: copies of it, and bringing one back."""
