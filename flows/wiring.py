@@ -122,7 +122,10 @@ class House:
 
     @property
     def state_dir(self) -> Path:
-        """Where a site keeps what is not the ledger: beside its database, else under the site."""
+        """Where a site keeps what is not the ledger: $HUIYING_STATE, else beside its database, else under
+        the site."""
+        if self.environ.get("HUIYING_STATE"):
+            return Path(self.environ["HUIYING_STATE"])
         if self.store.sqlite and self.store.url.database:
             return Path(self.store.url.database).resolve().parent
         return self.site.directory / "var"

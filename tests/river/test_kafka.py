@@ -417,6 +417,16 @@ def test_a_topic_made_anew_between_two_looks_is_read_from_its_start(queue: Queue
         until(lambda: _stepped(follower) and len(queue.titles()) == 120, lambda: str(follower.counts))
 
 
+def test_a_topic_that_is_made_after_the_member_has_joined_is_read(queue: Queue, kafka: Broker) -> None:
+    kafka.needs_real()
+    kafka.delete(queue.topic)
+    with following(queue.house) as thread:
+        until(lambda: queue.item()["state"] != "ok", alive=thread.is_alive)
+        kafka.create(queue.topic)
+        queue.send(*(ticket(n) for n in range(20)))
+        until(lambda: len(queue.titles()) == 20, lambda: str(queue.item()), alive=thread.is_alive)
+
+
 def _stepped(follower: Follower) -> Counter[str]:
     follower.step(0.3)
     return follower.counts

@@ -20,7 +20,7 @@ from flows.respond import respond
 from flows.wiring import House
 from models.core.moment import CST, iso
 from models.ledger import duties, views
-from support.prefect import PrefectServer, Runner
+from support.prefect import PoolWorker, PrefectServer, Runner
 from support.processes import command, environ
 from support.receiver import Receiver
 from support.river_site import rss
@@ -184,3 +184,24 @@ def test_people_and_clocks_go_on_when_the_prefect_server_is_killed(place: Place)
     place.server.wait_ready()
     until(lambda: place.coverage()["state"] == "ok", place.runner.words, alive=lambda: place.runner.alive)
     until(lambda: any("50%" in name for name in place.story(incident)), place.runner.words)
+
+
+def test_a_work_pool_has_the_slow_duties_on_a_schedule_and_does_one_when_asked(
+    server: PrefectServer, tmp_path: Path
+) -> None:
+    site = write_site(tmp_path / "site", "http://127.0.0.1:9", prefect=True)
+    with PoolWorker(site, server) as worker:
+
+        def ours() -> list[dict[str, Any]]:
+            pool = {one["id"] for one in server.deployments().values() if one["name"] == "pool"}
+            return [run for run in server.runs("huiying") if run["deployment_id"] in pool]
+
+        until(
+            lambda: any(run["state_type"] == "COMPLETED" for run in ours()),
+            worker.words,
+            alive=lambda: worker.alive,
+        )
+        until(lambda: any(run["auto_scheduled"] for run in ours()), worker.words)
+    with House.open(site, ENVIRON) as house, house.store.read() as conn:
+        done = {row.name for row in duties.all_duties(conn) if row.last_good_at}
+    assert "audit" in done, "and the ledger knows of it"

@@ -17,6 +17,8 @@ from support.postgres import free_port
 from support.processes import Process, answers, environ, huiying
 from support.waiting import until
 
+ROOT = Path(__file__).parents[2]
+PREFECT = str(Path(sys.executable).parent / "prefect")
 MOST = 200
 """Prefect gives so many rows at once."""
 
@@ -51,8 +53,7 @@ class PrefectServer(_Beside):
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
         }
-        prefect = str(Path(sys.executable).parent / "prefect")
-        line = [prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        line = [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         super().__init__(line, folder / "prefect-server.log", **self.settings)
 
     def wait_ready(self) -> None:
@@ -94,3 +95,19 @@ def _answer(request: urllib.request.Request) -> list[Any]:
             if error.code == 503:
                 return []
             raise
+
+
+class PoolWorker(_Beside):
+    """`prefect worker` of the pool `huiying`, at work on the deployments of prefect.yaml."""
+
+    def __init__(self, site: Path, server: PrefectServer) -> None:
+        settings = {**server.settings, "HUIYING_SITE": str(site)}
+        for words in (
+            ("work-pool", "create", "huiying", "--type", "process"),
+            ("--no-prompt", "deploy", "--all"),
+            ("deployment", "run", "audit/pool"),
+        ):
+            subprocess.run(
+                [PREFECT, *words], cwd=ROOT, env=environ(**settings), check=True, capture_output=True
+            )
+        super().__init__([PREFECT, "worker", "start", "--pool", "huiying"], site / "pool.log", **settings)
