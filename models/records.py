@@ -3,9 +3,10 @@
 * **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
   proposal, capture, judgement, handover, playbookversion, frozenplaybook, incidentplaybook, and those of
   the response work: party, task, product, statement, statementtext, signature, release, meeting, dossier,
-  registerentry (`TRUTH` lists them in the order of their making);
+  registerentry, relabel, linkuse, preference (`TRUTH` lists them in the order of their making);
 * **working state**, which a restart may lose or remake: source, recheck, duty, pace, setting, deadletter,
-  sealed, planhit, pulse, surge.
+  sealed, planhit, pulse, surge, doneonce, chatpost, chatask;
+  and what must not stand in a journal: account, accountsession, apitoken, signin.
 
 `signal` stands between: its texts are kept once, here, so that personal data can be erased later; the
 journal seals every one of them by its hash.
@@ -139,6 +140,15 @@ class Judgement(SQLModel, table=True):
 class Incident(SQLModel, table=True):
     """舆情事件: signals that belong together, its grade with reasons, its stage."""
 
+    __table_args__ = (
+        Index(
+            "ix_incident_open",
+            "id",
+            "grade",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
     id: str = Field(primary_key=True)
     ref: str = Field(unique=True)
     title: str = _text()
@@ -155,11 +165,12 @@ class Incident(SQLModel, table=True):
     facts: dict[str, Any] = _json()
     reason: str = _text()
     opened_by: str
-    opened_at: datetime = _moment(nullable=False)
+    opened_at: datetime = _moment(nullable=False, index=True)
     closed_at: datetime | None = _moment()
     signal_count: int = 0
     last_signal_at: datetime | None = _moment()
     merged_into: str | None = None
+    holder: str | None = None  # who took it 接手; None: whoever acknowledged last
 
 
 class IncidentTime(SQLModel, table=True):
@@ -184,6 +195,16 @@ class Clock(SQLModel, table=True):
             sqlite_where=text("next_step_at IS NOT NULL"),
             postgresql_where=text("next_step_at IS NOT NULL"),
         ),
+        # the board asks which incident presses most: from this index alone, of the open clocks alone
+        Index(
+            "ix_clock_open",
+            "incident_id",
+            "due_at",
+            "state",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_clock_ended", "ended_at"),
     )
     id: str = Field(primary_key=True)
     incident_id: str = Field(index=True)
@@ -276,6 +297,7 @@ class Alert(SQLModel, table=True):
     read_at: datetime | None = _moment()
     last_error: str | None = _text(nullable=True)
     tried: list[str] | None = Field(default=None, sa_column=Column(JSON, nullable=True))  # channels
+    not_before: datetime | None = _moment()  # a notice that waits for the end of its person's quiet hours
 
 
 class Ack(SQLModel, table=True):
@@ -290,6 +312,17 @@ class Ack(SQLModel, table=True):
     at: datetime = _moment(nullable=False)
     until: datetime | None = _moment()
     reason: str = _text()
+
+
+class DoneOnce(SQLModel, table=True):
+    """An act that came with a key of its sender's (Idempotency-Key): the same key is the same act, done once."""
+
+    key: str = Field(primary_key=True)
+    person: str
+    act: str
+    target: str  # what was acted on, as the sender named it
+    incident_id: str
+    at: datetime = _moment(nullable=False, index=True)
 
 
 class Handover(SQLModel, table=True):
@@ -601,6 +634,40 @@ class RegisterEntry(SQLModel, table=True):
     cancelled_at: datetime | None = _moment()
 
 
+class LinkUse(SQLModel, table=True):
+    """A one-use link 一次性链接 of an alert's message, used: the same act is not done by it again."""
+
+    __tablename__ = "linkuse"
+    alert_id: str = Field(primary_key=True)
+    act: str = Field(primary_key=True)
+    person_id: str
+    at: datetime = _moment(nullable=False)
+
+
+class Preference(SQLModel, table=True):
+    """What a person wishes of our messages: which channel first, and when low notices are to wait."""
+
+    person_id: str = Field(primary_key=True)
+    channels: dict[str, list[str]] = _json()  # urgency → channels, the first wish first
+    quiet_from: str | None = None  # 22:00, in Beijing; None: no quiet hours
+    quiet_to: str | None = None
+    at: datetime = _moment(nullable=False)
+
+
+class Relabel(SQLModel, table=True):
+    """更正标签: what a person made of one of a signal's labels, and what it was before (law 14)."""
+
+    id: str = Field(primary_key=True)
+    signal_id: int = Field(sa_column=Column(BigKey, index=True, nullable=False))
+    incident_id: str = Field(index=True)
+    label: str  # Label
+    was: str | None = None
+    now: str
+    by: str
+    at: datetime = _moment(nullable=False)
+    reason: str = _text()
+
+
 class Snapshot(SQLModel, table=True):
     """The bytes an evidence's SHA-256 was taken of."""
 
@@ -613,6 +680,16 @@ class JournalEntry(SQLModel, table=True):
     """Append-only and hash-chained: `hash = SHA-256(prev ‖ JCS(entry without hash))` (law 11)."""
 
     __tablename__ = "journal"
+    __table_args__ = (
+        Index(
+            "ix_journal_person",  # what people did, for the auditor; the machine's own entries cost it nothing
+            "actor",
+            "seq",
+            sqlite_where=text("actor <> 'huiying'"),
+            postgresql_where=text("actor <> 'huiying'"),
+        ),
+        Index("ix_journal_at", "at"),
+    )
     seq: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
     at: datetime = _moment(nullable=False)
     kind: str = Field(index=True)
@@ -750,6 +827,112 @@ class Surge(SQLModel, table=True):
     incident_id: str
 
 
+class Account(SQLModel, table=True):
+    """账号: who signs in. Never deleted: what it did stays its own. Its secrets stay out of the journal."""
+
+    __table_args__ = (UniqueConstraint("issuer", "subject", name="uq_account_identity"),)
+    id: str = Field(primary_key=True)  # what is typed at the sign-in
+    name: str
+    person: str | None = Field(default=None, index=True)  # in the roster; empty: not on it
+    roles: list[str] = _json()
+    units: list[str] = _json()  # sees only their incidents; empty: everything
+    password: str | None = _text(nullable=True)  # argon2id, with its parameters; empty: by OIDC alone
+    must_change: bool = False
+    totp: str | None = _text(nullable=True)  # base32, or sealed with the site's key
+    totp_step: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=True)
+    )  # the last that was used
+    recovery: list[str] = _json()  # hashes of the codes that are left
+    issuer: str | None = None
+    subject: str | None = None
+    failures: int = 0
+    locked_until: datetime | None = _moment()
+    made_at: datetime = _moment(nullable=False)
+    disabled_at: datetime | None = _moment()
+
+
+class AccountSession(SQLModel, table=True):
+    """A sign-in that lasts: the browser holds 256 random bits, we their hash."""
+
+    __tablename__ = "accountsession"
+    id: str = Field(primary_key=True)  # SHA-256
+    account: str = Field(index=True)
+    stage: str
+    method: str  # password | oidc
+    made_at: datetime = _moment(nullable=False)
+    seen_at: datetime = _moment(nullable=False)  # to the minute
+    ends_at: datetime = _moment(nullable=False, index=True)
+    confirmed_at: datetime | None = _moment()
+    address: str
+    agent: str
+    pending: str | None = _text(nullable=True)  # a second factor that is being set up
+    ended_at: datetime | None = _moment()
+
+
+class ApiToken(SQLModel, table=True):
+    """A program's key: shown once, kept as its hash, never more than its owner may."""
+
+    __tablename__ = "apitoken"
+    id: str = Field(primary_key=True)
+    hash: str = Field(unique=True)  # SHA-256
+    account: str = Field(index=True)
+    name: str
+    roles: list[str] = _json()
+    made_at: datetime = _moment(nullable=False)
+    ends_at: datetime = _moment(nullable=False)
+    used_at: datetime | None = _moment()  # to the minute
+    ended_at: datetime | None = _moment()
+
+
+class SignIn(SQLModel, table=True):
+    """Who tried to sign in, from where, and what came of it; for the audit. A name that is no account's is
+    not kept: people type passwords into the wrong field."""
+
+    __tablename__ = "signin"
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True, autoincrement=True))
+    at: datetime = _moment(nullable=False, index=True)
+    account: str | None = Field(default=None, index=True)
+    method: str
+    ok: bool
+    why: str
+    address: str
+    agent: str
+
+
+class ChatPost(SQLModel, table=True):
+    """An incident's message in a chat's room: where it stands, what it shows, how far its thread tells.
+
+    Working state: what is lost of it is found again in the chat by `trying`, or said once more.
+    """
+
+    way: str = Field(primary_key=True)  # the channel of the site
+    incident_id: str = Field(primary_key=True)
+    place: str  # the chat's own name of the room
+    ts: str | None = None  # the message; None while it has not been posted
+    face: str | None = None  # a mark of what it shows
+    told: int = Field(
+        sa_column=Column(BigInteger, nullable=False)
+    )  # the journal's number its thread has reached
+    last_ts: str | None = None  # the newest reply
+    trying: str | None = None  # what is being sent: a mark that goes along with it
+    trying_to: int | None = Field(
+        default=None, sa_column=Column(BigInteger, nullable=True)
+    )  # a reply's reach
+    at: datetime = _moment(nullable=False)
+
+
+class ChatAsk(SQLModel, table=True):
+    """What somebody did in a chat, taken down before it is answered: the same `key` is taken once."""
+
+    key: str = Field(primary_key=True)
+    way: str
+    body: dict[str, Any] = _json()
+    at: datetime = _moment(nullable=False, index=True)
+    leased_until: datetime | None = _moment()
+    done_at: datetime | None = _moment()
+    said: str | None = _text(nullable=True)
+
+
 class Setting(SQLModel, table=True):
     """A small named value: the demonstration clock's anchor, the chain's last verification."""
 
@@ -782,6 +965,9 @@ TRUTH: tuple[type[SQLModel], ...] = (
     Meeting,
     Dossier,
     RegisterEntry,
+    Relabel,
+    LinkUse,
+    Preference,
 )
 """What the journal rebuilds, and `huiying verify` compares."""
 

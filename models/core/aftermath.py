@@ -103,6 +103,8 @@ def _superseded(entries: Iterable[Told]) -> set[str]:
 ACTS = {
     "incident_opened": "立案",
     "acknowledged": "签收",
+    "taken": "接手",
+    "escalated": "升级",
     "grade_provisional": "暂定级",
     "grade_confirmed": "定级",
     "evidence_retracted": "撤回凭据",

@@ -7,7 +7,8 @@ Rules, each from the domain study 4.3 and law 5:
 * when no rung answers, the roster's owner and every 主要领导 are told;
 * the hourly steps of a breached clock always reach the highest rung's people again unless
   they acknowledged within `ack_valid`;
-* a snooze keeps away less than an acknowledgement: only what is told again before the deadline.
+* a snooze keeps away less than an acknowledgement: only what is told again before the deadline;
+* a person who calls a higher rung by hand (升级) tells that rung alone, whoever of it acknowledged too.
 """
 
 from __future__ import annotations
@@ -71,6 +72,22 @@ def escalate(
             elif person.id not in tellings:
                 tellings[person.id] = Telling(person, level, _why(level, filled, rung, roster, unfilled))
     return Escalation(tuple(tellings.values()), tuple(quiet), tuple(unfilled))
+
+
+def summoned(
+    rung: int, roster: Roster, now: datetime, *, by: str, unreached: Collection[str] = ()
+) -> Escalation:
+    """Whom `by` calls by hand: the people of `rung`, acknowledged or not, else of the next that answers.
+
+    Those below are left alone: they know. With no rung left but that of `by`, the last resort is told.
+    """
+    filled, unfilled = _filled(rung, roster, now, {*unreached, by})
+    if filled is None:
+        told = [one for one in _last_resort(roster, now, unreached) if one.person.id != by]
+        return Escalation(tuple(told), (), tuple(unfilled))
+    called = _without(roster.on_duty(filled, now), {by})
+    why = _why(filled, filled, rung, roster, unfilled)
+    return Escalation(tuple(Telling(person, filled, why) for person in called), (), tuple(unfilled))
 
 
 def next_reachable(

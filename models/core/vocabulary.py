@@ -425,6 +425,28 @@ class Role(StrEnum):
         }[self.value]
 
 
+class AccountRole(StrEnum):
+    """账号角色: what an account may do (`access`); whose turn it is says the roster (`Role`)."""
+
+    OFFICER = "officer"  # 值班员
+    MANAGER = "manager"  # 带班领导
+    AUTHOR = "author"  # 预案作者
+    REVIEWER = "reviewer"  # 审核人
+    AUDITOR = "auditor"  # 督查
+    ADMIN = "admin"  # 管理员
+
+    @property
+    def zh(self) -> str:
+        return {
+            "officer": "值班员",
+            "manager": "带班领导",
+            "author": "预案作者",
+            "reviewer": "审核人",
+            "auditor": "督查",
+            "admin": "管理员",
+        }[self.value]
+
+
 class AlertKind(StrEnum):
     """提醒种类: a step of a clock; something the team must know of itself; a test of reach."""
 

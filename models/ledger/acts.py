@@ -106,6 +106,32 @@ def acknowledge(
 ) -> None:
     """签收: stops repeats to this person, ends the acknowledgement clock, stops no other."""
     row = incidents.still_open(incidents.get(conn, incident_id))
+    _acknowledged(conn, at, row, "acknowledged", by, name, reason, rules_for)
+
+
+def take(
+    conn: Connection, at: datetime, incident_id: str, by: str, name: str, reason: str, rules_for: RulesFor
+) -> None:
+    """接手: an acknowledgement, and from now on the incident is in this person's hands. It stops no other clock.
+
+    Raises NotAllowed when it is theirs already.
+    """
+    row = incidents.still_open(incidents.get(conn, incident_id))
+    if row.holder == by:
+        raise NotAllowed(f"{row.ref} 已由您接手；无须再按，可记录进展、加凭据或升级")
+    _acknowledged(conn, at, row, "taken", by, name, reason, rules_for)
+
+
+def _acknowledged(
+    conn: Connection,
+    at: datetime,
+    row: Row[Any],
+    kind: str,
+    by: str,
+    name: str,
+    reason: str,
+    rules_for: RulesFor,
+) -> None:
     times = incidents.known_times(conn, row.id)
     first = StartEvent.ACK not in times
     waiting = planning.waiting_for(conn, row.id, EvidenceKind.ACKNOWLEDGEMENT, None, at)
@@ -115,9 +141,12 @@ def acknowledge(
         "insert": {"ack": [_ack_row(row.id, by, at, reason)]},
         "update": {"clock": ended},
     }
+    if kind == "taken":
+        payload["from"] = row.holder
+        payload["update"]["incident"] = [{"id": row.id, "holder": by}]
     if first:
         payload["insert"]["incidenttime"] = [incidents.time_row(row.id, StartEvent.ACK, at, by, reason, at)]
-    append(conn, at, [Entry("acknowledged", payload, by, reason, row.id)])
+    append(conn, at, [Entry(kind, payload, by, reason, row.id)])
     if first or planning.begins_another(conn, at, row, rules_for, [c.rule_id for c in waiting]):
         planning.replan(conn, at, row, rules_for, "首次签收" if first else "签收")
 

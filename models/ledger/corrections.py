@@ -1,4 +1,4 @@
-"""What officers changed in grades and links, with what the machine had said: to learn from, and to read.
+"""What officers changed in grades, labels and links, with what the machine had said: to learn from, and to read.
 
 The last word of each counts. Confirming what the machine said is no correction.
 """
@@ -10,13 +10,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, select
 
+from models.core.labels import Label
 from models.core.personal import mask_personal, mask_said
 from models.core.vocabulary import Medium
 from models.ledger import journal
 from models.ledger.signals import SIGNAL
-from models.records import Judgement
+from models.records import Judgement, Relabel
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
+RELABEL: Table = Relabel.__table__  # type: ignore[attr-defined]
 MACHINE: Final = "huiying"
 MOST: Final = 200
 """Signals of one merge or split that are written out as pairs."""
@@ -72,6 +74,38 @@ def _shown(said: Said, masked: bool) -> Said:
         for part in said["parts"]
     ]
     return {"grade": said["grade"], "parts": parts}
+
+
+# ── labels ────────────────────────────────────────────────────────────────────────────────────
+
+
+def labels(conn: Connection, *, masked: bool = True) -> Iterator[Said]:
+    """{"text", "sentiment"|"topic"|"kind"|"rumour": its value, "signal", "machine": {the same: value}} of every
+    signal whose label a person set otherwise than the machine had; "rumour" is "1" or "0" as the sets have it."""
+    for (signal, name), (first, last) in _relabelled(conn).items():
+        if first != last:
+            for row in _by_ids(conn, (signal,)):
+                said = {name: _taught(name, first)}
+                yield {
+                    "text": _text(row, masked),
+                    name: _taught(name, last),
+                    "signal": signal,
+                    "machine": said,
+                }
+
+
+def _relabelled(conn: Connection) -> dict[tuple[int, str], tuple[str | None, str]]:
+    """(signal, label) → (what the machine had said, a person's last word)."""
+    found: dict[tuple[int, str], tuple[str | None, str]] = {}
+    for row in conn.execute(select(RELABEL).order_by(RELABEL.c.at, RELABEL.c.id)):
+        first, _ = found.get((row.signal_id, row.label), (row.was, ""))
+        found[row.signal_id, row.label] = first, row.now
+    return found
+
+
+def _taught(name: str, value: str | None) -> str | None:
+    """A value as the labelled sets write it."""
+    return {"yes": "1", "no": "0"}.get(value or "", value) if name == Label.RUMOUR else value
 
 
 # ── links ─────────────────────────────────────────────────────────────────────────────────────

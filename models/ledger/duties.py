@@ -38,6 +38,12 @@ def release(conn: Connection, holders: Sequence[str]) -> int:
     return conn.execute(gone.values(leased_by=None, leased_until=None)).rowcount
 
 
+def release_one(conn: Connection, name: str, by: str) -> None:
+    """Give back a lease of one's own before its time."""
+    mine = update(DUTY).where(DUTY.c.name == name, DUTY.c.leased_by == by)
+    conn.execute(mine.values(leased_by=None, leased_until=None))
+
+
 def done(conn: Connection, name: str, now: datetime, next_at: datetime, by: str, detail: str) -> None:
     conn.execute(
         update(DUTY)

@@ -116,12 +116,17 @@ def _with(notes: str, name: str, text: str) -> str:
     return f"{notes}\n{name}：{text}".strip()
 
 
+PROGRESS = (
+    "progress_noted", "owner_assigned", "evidence_added", "clock_waived", "acknowledged", "taken", "escalated",
+)  # fmt: skip
+"""What counts as something done, for the shift that comes on."""
+
+
 def progress(conn: Connection, incident_ids: Sequence[str], since: datetime) -> dict[str, list[Row[Any]]]:
     """incident id → what was promised or done for it since then, oldest first."""
-    kinds = ("progress_noted", "owner_assigned", "evidence_added", "clock_waived", "acknowledged")
     columns = [JOURNAL.c[name] for name in ("incident_id", "at", "kind", "actor", "payload")]
     chosen = select(*columns).where(
-        JOURNAL.c.incident_id.in_(incident_ids), JOURNAL.c.kind.in_(kinds), JOURNAL.c.at >= since
+        JOURNAL.c.incident_id.in_(incident_ids), JOURNAL.c.kind.in_(PROGRESS), JOURNAL.c.at >= since
     )
     rows: Sequence[Row[Any]] = conn.execute(chosen.order_by(JOURNAL.c.seq)).all()
     found: dict[str, list[Row[Any]]] = {}

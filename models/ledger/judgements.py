@@ -13,9 +13,10 @@ from models.core.personal import mask_said
 from models.core.vocabulary import Medium
 from models.ledger import incidents, journal
 from models.ledger.signals import SIGNAL
-from models.records import Judgement
+from models.records import Judgement, Relabel
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
+RELABEL: Table = Relabel.__table__  # type: ignore[attr-defined]
 
 
 def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -> Sequence[Row[Any]]:
@@ -63,22 +64,33 @@ def corrected(conn: Connection, *, masked: bool = True) -> Iterator[dict[str, st
     """{"text", "kind"} of every signal whose incident an officer gave another kind than the machine
     had read in it: the last word of each incident counts. What the public said; our own pages are not.
     `masked` False: with the personal data that is stored."""
-    said: dict[str, str] = {}
-    for row in journal.entries(conn, kind="grade_confirmed"):
-        for change in journal.as_entry(row).payload["update"]["incident"]:
-            if change.get("kind"):
-                said[change["id"]] = change["kind"]
-    for incident_id, kind in said.items():
+    for incident_id, kind in _kinds_said(conn).items():
         for told in _read_otherwise(conn, incident_id, kind):
             text = f"{told.title}\n{told.body}".strip()
             yield {"text": mask_said(text, told.medium, told.author) if masked else text, "kind": kind}
 
 
+def _kinds_said(conn: Connection) -> dict[str, str]:
+    """incident → the kind that a person gave it last."""
+    kinds = ("grade_confirmed", "kind_corrected")
+    rows = [row for kind in kinds for row in journal.entries(conn, kind=kind)]
+    changes = [
+        change
+        for row in sorted(rows, key=lambda row: row["seq"])
+        for change in journal.as_entry(row).payload["update"]["incident"]
+    ]
+    return {change["id"]: change["kind"] for change in changes if change.get("kind")}
+
+
 def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[Any]:
+    by_hand = select(RELABEL.c.signal_id).where(
+        RELABEL.c.label == "kind"
+    )  # a word of its own: corrections.labels
     rows = conn.execute(
         select(SIGNAL.c.title, SIGNAL.c.body, SIGNAL.c.medium, SIGNAL.c.author, JUDGEMENT.c.kind)
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
         .where(JUDGEMENT.c.incident_id == incident_id, SIGNAL.c.medium != Medium.OFFICIAL.value)
+        .where(SIGNAL.c.id.not_in(by_hand))
         .order_by(SIGNAL.c.id)
     )
     return (row for row in rows if row.kind != kind)

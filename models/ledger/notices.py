@@ -12,8 +12,10 @@ from uuid import uuid4
 from sqlalchemy import Connection, Table, select
 
 from models.core.moment import iso
+from models.core.preferences import NONE, Wishes, held_until, urgency, ways
 from models.core.roster import Contact, Person
 from models.core.vocabulary import AlertKind, AlertState
+from models.ledger import preferences
 from models.ledger.entry import Entry
 from models.ledger.journal import append
 from models.records import Alert
@@ -27,7 +29,8 @@ class Notice:
     """One occasion of one topic for some people.
 
     `topic` and `occasion` together are said once to a person, however often they are asked for:
-    ("reach", "2026-11-22"). `contacts` None: each person's own, in order.
+    ("reach", "2026-11-22"). `contacts` None: each person's own, in the order they wish; a topic that is
+    not urgent also waits for the end of their quiet hours (`models.core.preferences`).
     """
 
     topic: str
@@ -44,8 +47,10 @@ def tell(conn: Connection, now: datetime, notices: Sequence[Notice], by: str = "
     """Put what is new of these notices into the outbox; how many alerts that made."""
     told: set[tuple[str, str, str]] = set()
     entries = []
+    wishes = preferences.of(conn) if notices else {}
     for notice in notices:
-        rows = [_alert(notice, person, now) for person in _new(conn, notice, told)]
+        new = _new(conn, notice, told)
+        rows = [_alert(notice, person, wishes.get(person.id, NONE), now) for person in new]
         if rows:
             entries.append(_entry(notice, rows, by))
     append(conn, now, entries)
@@ -70,8 +75,10 @@ def _new(conn: Connection, notice: Notice, told: set[tuple[str, str, str]]) -> l
     return fresh
 
 
-def _alert(notice: Notice, person: Person, now: datetime) -> dict[str, Any]:
-    contacts = person.contacts if notice.contacts is None else notice.contacts
+def _alert(notice: Notice, person: Person, wishes: Wishes, now: datetime) -> dict[str, Any]:
+    urgent = urgency(notice.kind, notice.topic)
+    contacts = ways(person.contacts, wishes, urgent) if notice.contacts is None else notice.contacts
+    held = held_until(wishes, urgent, now)
     return {
         "id": uuid4().hex,
         "incident_id": notice.incident_id,
@@ -92,7 +99,8 @@ def _alert(notice: Notice, person: Person, now: datetime) -> dict[str, Any]:
         "state": AlertState.QUEUED.value,
         "raised_at": iso(now),
         "attempts": 0,
-        "next_try_at": iso(now),
+        "next_try_at": iso(held or now),
+        "not_before": iso(held) if held else None,
     }
 
 

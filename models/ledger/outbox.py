@@ -213,6 +213,7 @@ class Attempt:
     retry_after: float | None = None
     withdrawn: bool = False
     alone: bool = False
+    messages: int = 1  # of the channel's minute
 
 
 def settle(
@@ -238,6 +239,7 @@ def settle(
     conn.execute(update(ALERT).where(ALERT.c.id.in_(ours)).values(leased_by=None, leased_until=None))
     _part(conn, [row.id for row, attempt in counted if attempt.alone])
     _pause(conn, now, [attempt for _, attempt in attempts], pace)
+    _spend(conn, now, attempts)
     dead = {entry.payload["alert"] for entry in entries if entry.kind == KINDS["dead"]}
     return [row for row, _ in attempts if row.id in dead]
 
@@ -272,6 +274,14 @@ def _pause(conn: Connection, now: datetime, attempts: Sequence[Attempt], pace: f
             wishes[attempt.channel] = max(attempt.retry_after, wishes.get(attempt.channel, 0.0))
     for channel, seconds in wishes.items():
         pacing.pause(conn, channel, now, seconds, pace)
+
+
+def _spend(conn: Connection, now: datetime, attempts: Sequence[tuple[Row[Any], Attempt]]) -> None:
+    """The claim counted each message once; what went in parts took more of its channel's minute."""
+    taken = {(attempt.channel, row.bundle or row.id): attempt.messages for row, attempt in attempts}
+    for (channel, _), count in taken.items():
+        if count > 1:
+            pacing.spend_more(conn, channel, now, count - 1)
 
 
 def _as_they_stand(conn: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -370,13 +380,15 @@ def wait_for(tried: int, wished: float | None) -> timedelta:
 
 def queue(conn: Connection, now: datetime) -> dict[str, Any]:
     """How many alerts wait, how many of them for a limit, how many are dead while their clock runs, and
-    since when the oldest waits."""
+    since when the oldest waits. What waits for the end of somebody's quiet hours is not counted."""
+    since = func.coalesce(ALERT.c.not_before, ALERT.c.raised_at, type_=ALERT.c.raised_at.type)
+    waiting = ALERT.c.next_try_at.is_not(None) & (since <= now)
     row = conn.execute(
         select(
-            func.count(case((ALERT.c.next_try_at.is_not(None), 1))).label("waiting"),
+            func.count(case((waiting, 1))).label("waiting"),
             func.count(case((DEAD_AND_NEEDED, 1))).label("dead"),
             func.count(case((_held(now), 1))).label("held"),
-            func.min(case((ALERT.c.next_try_at.is_not(None), ALERT.c.raised_at))).label("oldest"),
+            func.min(case((waiting, since))).label("oldest"),
         ).where(or_(ALERT.c.next_try_at.is_not(None), DEAD_AND_NEEDED))
     ).one()
     return {"waiting": row.waiting, "held": row.held, "dead": row.dead, "oldest": row.oldest}

@@ -54,6 +54,13 @@ def spend(conn: Connection, before: Mapping[str, Budget], after: Mapping[str, Bu
             _put(conn, channel, {"used": [iso(moment) for moment in budget.used]})
 
 
+def spend_more(conn: Connection, channel: str, now: datetime, count: int) -> None:
+    """A message took `count` more of the channel's minute than was known; one without a limit keeps no count."""
+    row = conn.execute(select(PACE.c.used).where(PACE.c.channel == channel)).first()
+    if row is not None and row.used:
+        _put(conn, channel, {"used": [*row.used, *[iso(now)] * count]})
+
+
 def pause(conn: Connection, channel: str, now: datetime, seconds: float, pace: float) -> None:
     """The channel asked everybody to wait: nobody sends through it before then."""
     until = now + min(timedelta(seconds=seconds), LONGEST_PAUSE) * pace

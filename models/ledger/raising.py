@@ -18,7 +18,7 @@ from models.core.escalate import Escalation, Telling, escalate
 from models.core.moment import clock_face, deadline_face, iso, local, span
 from models.core.roster import Roster
 from models.core.vocabulary import AlertKind, AlertState
-from models.ledger import clocks, handovers, incidents, notices, snoozing
+from models.ledger import clocks, handovers, incidents, notices, preferences, snoozing
 from models.ledger.entry import Entry
 from models.ledger.journal import append
 from models.ledger.notices import ALERT, Notice
@@ -62,19 +62,20 @@ def raise_due(
     rows = clocks.due_clocks(conn, sweep.now, limit, clock_ids)
     if not rows:
         return Raised()
-    sweep = replace(sweep, roster=sweep.roster.keeping(handovers.staying(conn, sweep.now)))
+    standing = sweep.roster.keeping(handovers.staying(conn, sweep.now))
+    sweep = replace(sweep, roster=preferences.arranged(conn, standing))
     known = _known(conn, {row.incident_id for row in rows}, sweep.now)
-    entries, holes, total = [], dict[str, Notice](), Raised()
+    entries, found, total = [], dict[str, Notice](), Raised()
     for row in rows:
         owed = clocks.find_due(row, sweep.now)
         if owed is not None:
             who = _who(row, owed.latest, known, sweep)
             entry = _step_raised(row, owed, known.about[row.incident_id], who, sweep)
             entries.append(entry)
-            holes |= {notice.occasion: notice for notice in _holes(row, who, sweep)}
+            found |= {notice.occasion: notice for notice in holes(row, who, sweep)}
             total = total + _count(entry, owed, sweep.now)
     append(conn, sweep.now, entries)
-    notices.tell(conn, sweep.now, list(holes.values()))
+    notices.tell(conn, sweep.now, list(found.values()))
     return total
 
 
@@ -136,7 +137,7 @@ def _snoozed(row: Row[Any], step: PlannedStep, known: _Known, now: datetime) -> 
     return {person for person, wish in wishes.items() if wish.counts(now, row.created_at)}
 
 
-def _holes(row: Row[Any], who: Escalation, sweep: Sweep) -> list[Notice]:
+def holes(row: Row[Any], who: Escalation, sweep: Sweep) -> list[Notice]:
     """Once a day for each rung: the roster's owner hears that nobody could be reached on it."""
     owners = sweep.roster.owners(sweep.now) or sweep.roster.last_resort()
     day = f"{local(sweep.now):%Y-%m-%d}"
@@ -160,7 +161,7 @@ def _count(entry: Entry, owed: Due, now: datetime) -> Raised:
 def _step_raised(row: Row[Any], owed: Due, incident: Row[Any], who: Escalation, sweep: Sweep) -> Entry:
     step, now = owed.latest, sweep.now
     reason = _reason(row, owed, who, sweep)
-    alerts = [_alert(row, step, incident, telling, reason, now) for telling in who.tellings]
+    alerts = [alert_row(row, step, incident, telling, reason, now) for telling in who.tellings]
     return Entry(
         kind="step_raised",
         payload={
@@ -214,7 +215,7 @@ def _step_rows(row: Row[Any], owed: Due, reason: str, now: datetime) -> list[dic
     ]
 
 
-def _alert(
+def alert_row(
     row: Row[Any], step: PlannedStep, incident: Row[Any], telling: Telling, reason: str, now: datetime
 ) -> dict[str, Any]:
     return {

@@ -16,7 +16,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Row, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from models import migrations
@@ -42,6 +42,11 @@ class LedgerError(Exception):
 
 class Unavailable(LedgerError):
     """The database as a whole cannot now: away, locked, full. Nothing that was written is to blame."""
+
+
+class Unfit(LedgerError):
+    """What was asked or written holds what no text or number of the database can (a NUL, 10^30): the words are to
+    blame, and the database is well."""
 
 
 class NotThere(LedgerError):
@@ -111,6 +116,8 @@ class Store:
             yield
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             raise Unavailable(self._in_words(error)) from error
+        except DataError as error:
+            raise Unfit(self._in_words(error)) from error
         except SQLAlchemyError as error:
             raise LedgerError(self._in_words(error)) from error
 

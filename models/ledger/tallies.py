@@ -46,9 +46,11 @@ def steps_overdue(conn: Connection, before: datetime) -> tuple[int, datetime | N
 
 
 def alerts_waiting(conn: Connection, before: datetime) -> int:
-    """Alerts raised before this that no channel has accepted. Tests of reach tell of themselves."""
+    """Alerts raised before this, or let go by quiet hours before it, that no channel has accepted. Tests of
+    reach tell of themselves."""
     about_something = func.coalesce(ALERT.c.kind, AlertKind.STEP.value) != AlertKind.TEST.value
-    waiting = (ALERT.c.state == AlertState.QUEUED.value) & (ALERT.c.raised_at < before) & about_something
+    since = func.coalesce(ALERT.c.not_before, ALERT.c.raised_at, type_=ALERT.c.raised_at.type)
+    waiting = (ALERT.c.state == AlertState.QUEUED.value) & (since < before) & about_something
     return conn.execute(select(func.count()).where(waiting)).scalar_one()
 
 

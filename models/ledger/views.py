@@ -139,7 +139,8 @@ def _incident(
         "reason": row.reason,
         "signal_count": row.signal_count,
         "acked": people,
-        "holder": people[-1]["name"] if people else None,
+        "holder": names.get(row.holder, row.holder) if row.holder else people[-1]["name"] if people else None,
+        "taken_by": row.holder,
         "clocks": shown,
     }
 
@@ -225,16 +226,6 @@ def recent_alerts(conn: Connection, limit: int, incident_id: str | None = None) 
     return [_alert(row) for row in conn.execute(query)]
 
 
-def asked_of(conn: Connection, person_id: str) -> set[str]:
-    """The open incidents of which this person was ever told."""
-    query = (
-        select(ALERT.c.incident_id)
-        .join(INCIDENT, INCIDENT.c.id == ALERT.c.incident_id)
-        .where(ALERT.c.person_id == person_id, INCIDENT.c.closed_at.is_(None))
-    )
-    return set(conn.execute(query.distinct()).scalars())
-
-
 def _alert(row: Row[Any]) -> dict[str, Any]:
     contact = row.contacts[min(row.contact, len(row.contacts) - 1)] if row.contacts else ["—", ""]
     return {
@@ -250,7 +241,7 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "step": f"{row.clock} {row.step_key}" if row.clock else row.step_key,
         "rung": row.rung,
         "state": row.state,
-        "state_zh": AlertState(row.state).zh,
+        "state_zh": _held(row) or AlertState(row.state).zh,
         "reason": row.reason,
         "attempts": row.attempts,
         "accepted_at": _iso(row.accepted_at),
@@ -258,6 +249,12 @@ def _alert(row: Row[Any]) -> dict[str, Any]:
         "read_at": _iso(row.read_at),
         "error": row.last_error,
     }
+
+
+def _held(row: Row[Any]) -> str | None:
+    """In words, of a low notice that waits for the end of its person's quiet hours."""
+    waits = row.state == AlertState.QUEUED.value and row.not_before is not None and not row.attempts
+    return f"静默时段，{row.not_before:%H:%M} 发" if waits else None
 
 
 def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any]:
@@ -269,6 +266,13 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
             func.count(case((SIGNAL.c.triaged_at.is_(None), 1))),
         ).select_from(SIGNAL)
     ).one()
+    return {"total": total, "today": today, "waiting": waiting, "last": newest_signals(conn, limit)}
+
+
+def newest_signals(conn: Connection, limit: int) -> list[dict[str, Any]]:
+    """The last that came in, newest first."""
+    if not limit:
+        return []
     rows = conn.execute(
         select(
             SIGNAL.c.title,
@@ -283,7 +287,7 @@ def recent_signals(conn: Connection, now: datetime, limit: int) -> dict[str, Any
         .order_by(SIGNAL.c.id.desc())
         .limit(limit)
     )
-    return {"total": total, "today": today, "waiting": waiting, "last": [_arrival(row) for row in rows]}
+    return [_arrival(row) for row in rows]
 
 
 def _arrival(row: Row[Any]) -> dict[str, Any]:
@@ -302,14 +306,19 @@ def _arrival(row: Row[Any]) -> dict[str, Any]:
 
 def incident(conn: Connection, incident_id: str, now: datetime, names: Names) -> dict[str, Any]:
     """One incident whole: grade with reasons, times, timeline, signals, evidence, alerts."""
+    made = face(conn, incident_id, now, names)
+    lines = {"timeline": _timeline(conn, made["id"], names), "signals_list": _signals(conn, made["id"])}
+    return made | lines
+
+
+def face(conn: Connection, incident_id: str, now: datetime, names: Names) -> dict[str, Any]:
+    """The same without timeline and signals, of which there may be thousands: its page asks for them in slices."""
     row = incidents.get(conn, incident_id)
     (made,) = _incidents(conn, [row], now, names)
     return made | {
         "grade_parts": [part | {"part": PART_ZH.get(part["part"], "人工")} for part in row.grade_parts],
         "facts": [{"name": FACT_ZH.get(name, name), **fact} for name, fact in (row.facts or {}).items()],
         "times": _times(conn, row.id, names),
-        "timeline": _timeline(conn, row.id, names),
-        "signals_list": _signals(conn, row.id),
         "evidence": _evidence(conn, row.id, names),
         "proposals": _proposals(conn, row.id, names),
         "alerts": recent_alerts(conn, 60, row.id),
@@ -478,16 +487,6 @@ def proposal(row: Row[Any], names: Names) -> dict[str, Any]:
         "decided_by": names.get(row.decided_by, row.decided_by) if row.decided_by else None,
         "decision": row.decision,
     }
-
-
-def audit(conn: Connection, limit: int, before: int | None, names: Names) -> list[dict[str, Any]]:
-    """The newest journal entries, or those before `before`, newest first."""
-    table = journal.JOURNAL
-    query = select(table).order_by(table.c.seq.desc()).limit(limit)
-    if before is not None:
-        query = query.where(table.c.seq < before)
-    shown = [_told(dict(row), names) for row in conn.execute(query).mappings()]
-    return [entry | {"kind": entry["kind_zh"], "code": entry["kind"]} for entry in shown]
 
 
 def revision(conn: Connection) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from models.core import labels
 from models.core.casework import (
     Cause,
     MeetingKind,
@@ -16,8 +17,18 @@ from models.core.casework import (
     Verdict,
 )
 from models.core.facts import ZH as FACT_ZH
+from models.core.labels import Label
 from models.core.moment import clock_face, deadline_face, parse_iso
-from models.core.vocabulary import BookState, EvidenceKind, PageState, ProposalState, Stage, StartEvent
+from models.core.vocabulary import (
+    AccountRole,
+    BookState,
+    EvidenceKind,
+    OpinionKind,
+    PageState,
+    ProposalState,
+    Stage,
+    StartEvent,
+)
 from models.ledger.entry import Entry
 
 KINDS = {
@@ -40,9 +51,15 @@ KINDS = {
     "alert_dead": "死信",
     "notice_raised": "通知",
     "acknowledged": "签收",
+    "link_used": "链接",
+    "preferences_set": "提醒偏好",
+    "taken": "接手",
+    "escalated": "升级",
     "grade_provisional": "暂定级",
     "grade_confirmed": "定级",
     "grade_proposed": "建议改级",
+    "label_corrected": "更正标签",
+    "kind_corrected": "更正类别",
     "time_corrected": "更正时间",
     "time_learned": "得知时间",
     "evidence_added": "凭据",
@@ -55,6 +72,8 @@ KINDS = {
     "handover_written": "交接",
     "handover_accepted": "接班",
     "handover_noted": "交接备注",
+    "duty_noted": "值班记事",
+    "duty_signed": "值班日志签字",
     "clock_waived": "免除",
     "progress_noted": "进展",
     "owner_assigned": "交办",
@@ -67,6 +86,7 @@ KINDS = {
     "letters_dropped": "死信作废",
     "personal_revealed": "查看原文",
     "originals_taken": "导出原文",
+    "audit_exported": "导出日志",
     "playbook_submitted": "预案送审",
     "playbook_settled": "预案审定",
     "playbook_rolled_back": "预案回退",
@@ -116,6 +136,17 @@ KINDS = {
     "owner_claimed": "认领",
     "owner_rejected": "退回",
     "owner_transferred": "移交",
+    "account_added": "开设账号",
+    "account_changed": "改账号",
+    "account_disabled": "停用账号",
+    "account_enabled": "启用账号",
+    "account_locked": "账号锁定",
+    "account_password": "改口令",
+    "account_second_factor": "两步验证",
+    "account_recovered": "用备用码",
+    "account_linked": "连单位身份",
+    "token_made": "开令牌",
+    "token_revoked": "作废令牌",
 }
 """Every kind of entry, in the word the timeline shows."""
 
@@ -169,8 +200,44 @@ def _merged(payload: Payload, _: Names) -> str:
 
 
 def _numbers(payload: Payload) -> str:
-    shown = [str(number) for number in payload["letters"]]
+    return _listed(payload["letters"])
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = [str(number) for number in numbers]
     return "、".join(shown[:8]) + (f" 等 {len(shown)} 条" if len(shown) > 8 else "")
+
+
+_FILTERS = {"kind": "类别", "actor": "人员", "incident": "事件", "from": "自", "to": "至", "text": "含"}
+
+
+def _filtered(payload: Payload, names: Names) -> str:
+    """By what an export was narrowed, in words."""
+    said = {
+        name: KINDS.get(value, value) if name == "kind" else names.get(value, value)
+        for name, value in payload["asked"].items()
+    }
+    return "，".join(f"{_FILTERS.get(name, name)} {value}" for name, value in said.items()) or "全部"
+
+
+_ACCOUNT = {"roles": "角色", "units": "单位", "person": "人员"}
+
+
+def _account_roles(roles: Sequence[str]) -> str:
+    known = {role.value: role.zh for role in AccountRole}
+    return "、".join(known.get(role, role) for role in roles)
+
+
+def _account_changes(payload: Payload) -> list[str]:
+    """What became of each: 角色 值班员 → 值班员、管理员."""
+    return [
+        f"{_ACCOUNT.get(name, name)} {_account_value(payload['from'].get(name))} → {_account_value(value)}"
+        for name, value in payload["to"].items()
+    ]
+
+
+def _account_value(value: Any) -> str:
+    return _account_roles(value) or "不限" if isinstance(value, list) else str(value or "无")
 
 
 _TOLD: dict[str, Callable[[Payload, Names], str]] = {
@@ -195,9 +262,20 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "alert_dead": _sent,
     "notice_raised": _noticed,
     "acknowledged": lambda p, _: f"{p['name']} 签收",
+    "link_used": lambda p, _: f"{p['name']} 打开了提醒 {p['ref']} 里的一次性链接",
+    "preferences_set": lambda p, _: f"{p['name']}: {p['words']}",
+    "taken": lambda p, names: (
+        f"{p['name']} 接手" + (f"，原由 {names.get(p['from'], p['from'])} 处理" if p["from"] else "")
+    ),
+    "escalated": lambda p, _: f"{p['name']} 升级到{p['role']} → {'、'.join(p['told'])}",
     "grade_provisional": lambda p, _: f"级别 {p['from']} → {p['to']}(暂定，待人工确认)",
     "grade_confirmed": lambda p, _: f"级别 {p['from']} → {p['to']}(人工确认)",
     "grade_proposed": lambda p, _: f"系统建议改为 {p['to']}，待人工决定",
+    "label_corrected": lambda p, _: (
+        f"{Label(p['label']).zh}改为“{labels.shown(Label(p['label']), p['to'])}”，"
+        f"线索 {_listed(p['signals'])}"
+    ),
+    "kind_corrected": lambda p, _: f"类别改为{OpinionKind(p['to']).zh}",
     "time_corrected": lambda p, _: (
         f"{StartEvent(p['event']).zh}时间更正为 {clock_face(parse_iso(p['value']))}"
     ),
@@ -227,11 +305,14 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     ),
     "handover_accepted": lambda p, _: f"{p['name']} 接班(第 {p['rung']} 级)",
     "handover_noted": lambda p, _: str(p["text"]),
+    "duty_noted": lambda p, _: str(p["text"]),
+    "duty_signed": lambda p, _: f"{clock_face(parse_iso(p['since']))} 起的一班，日志由 {p['name']} 签字",
     "letters_mended": lambda p, _: f"修补死信 {_numbers(p)}: {'、'.join(p['columns'])}",
     "letters_replayed": lambda p, _: f"重放死信 {_numbers(p)}: 收下 {p['accepted']} 条",
     "letters_dropped": lambda p, _: f"作废死信 {_numbers(p)}",
     "personal_revealed": lambda p, _: f"查看线索 {p['signal']} 的未遮盖原文",
     "originals_taken": lambda p, _: f"把 {p['rows']} 条更正的未遮盖原文写成文件",
+    "audit_exported": lambda p, names: f"导出日志 {p['rows']} 条({p['form']})，筛选: {_filtered(p, names)}",
     "playbook_submitted": lambda p, _: f"预案 {p['playbook']}@{p['version']} 送审",
     "playbook_settled": lambda p, _: f"预案 {p['playbook']}@{p['version']} {BookState(p['state']).zh}",
     "playbook_rolled_back": lambda p, _: f"预案 {p['playbook']} 回退到 {p['version'] or '内置预案或没有'}",
@@ -345,6 +426,22 @@ _TOLD |= {
         + (f"，交回首问单位{p['back']}" if p.get("back") else "")
     ),
     "owner_transferred": lambda p, _: f"{p['from']}移交{p['to']}，待认领；时钟不重置",
+    "account_added": lambda p, _: f"账号 {p['account']}（{p['name']}）：{_account_roles(p['roles'])}",
+    "account_changed": lambda p, _: f"账号 {p['account']}：{'；'.join(_account_changes(p))}",
+    "account_disabled": lambda p, _: f"账号 {p['account']} 停用",
+    "account_enabled": lambda p, _: f"账号 {p['account']} 启用并解锁",
+    "account_locked": lambda p, _: (
+        f"账号 {p['account']} 连续 {p['failures']} 次输错，锁到 {clock_face(parse_iso(p['until']))}"
+    ),
+    "account_password": lambda p, _: f"账号 {p['account']} {'改了' if p['own'] else '被重设'}口令",
+    "account_second_factor": lambda p, _: f"账号 {p['account']} {'启用' if p['on'] else '取消'}两步验证",
+    "account_recovered": lambda p, _: f"账号 {p['account']} 用了一个备用码，还剩 {p['left']} 个",
+    "account_linked": lambda p, _: f"账号 {p['account']} 连到 {p['issuer']} 的身份",
+    "token_made": lambda p, _: (
+        f"账号 {p['account']} 的令牌“{p['name']}”（{_account_roles(p['roles'])}），"
+        f"到 {clock_face(parse_iso(p['ends_at']))}"
+    ),
+    "token_revoked": lambda p, _: f"账号 {p['account']} 的令牌“{p['name']}”作废",
 }
 
 

@@ -100,7 +100,7 @@ def test_originals_are_written_for_a_named_person_with_a_reason_that_the_journal
     assert [row["text"] for row in rows] == [PERSONAL, PERSONAL]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with House.open(corrected.site, ENVIRON) as house:
-        entry = Desk(house).audit(1, None)["entries"][0]
+        entry = Desk(house).auditing.overview({}, 1, None)["entries"][0]
     assert (entry["kind"], entry["actor"], entry["reason"]) == ("导出原文", "李主任", "重新训练")
     assert "2 条更正" in entry["text"]
 
@@ -225,3 +225,45 @@ def test_originals_of_links_are_written_only_when_asked_for(tmp_path: Path) -> N
         file = tmp_path / "originals.jsonl"
         cli.json("train", "--collect", str(file), "--originals", "--by", "li", "--reason", "重新训练")
     assert "13812345678" in file.read_text(encoding="utf-8")
+
+
+# ── labels ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_label_put_right_on_the_command_line_is_collected_and_the_incident_is_looked_up_beside_others(
+    tmp_path: Path,
+) -> None:
+    with judged(tmp_path, f"{FIRE}，联系人电话13812345678") as (cli, house), house.store.read() as conn:
+        (row,) = incidents.open_ones(conn)
+        (number,) = conn.execute(select(JUDGEMENT.c.signal_id)).scalars()
+        was = conn.execute(select(JUDGEMENT.c.topic)).scalar_one()
+    other = "卫生计生" if was != "卫生计生" else "环境保护"
+    asked = ("label", row.id, "--by", "chen", "--signal", str(number))
+    assert cli(*asked, "--topic", other, "--sentiment", "neg").code == 2
+    assert "可用" in cli(*asked, "--topic", "天文").err
+    assert cli(*asked[:2], "--by", "nobody", "--topic", other).code == 1
+    assert cli.json(*asked, "--topic", other, "--reason", "读错了")["changed"] == 1
+    (found,) = collected(cli, tmp_path)
+    assert (found["topic"], found["machine"], found["signal"]) == (other, {"topic": was}, number)
+    assert "13812345678" not in found["text"]
+    past = cli.json(
+        "open", "--title", "江北化工园区仓库起火", "--grade", "III", "--event-type", "accident", "--by", "li"
+    )
+    likest = cli.json("similar", row.id)["similar"][0]
+    assert (likest["id"], likest["statements"]) == (past["id"], 0)
+    assert "像" in cli("similar", row.id).out
+
+
+def test_the_log_of_duty_is_read_noted_in_and_refused_a_signature_on_the_command_line(tmp_path: Path) -> None:
+    with judged(tmp_path, FIRE) as (cli, _):
+        pass
+    assert cli("dutylog", "--note", "来电").code == 2
+    assert cli("dutylog", "--sign", "--by", "li").code == 2
+    shown = cli.json("dutylog", "--note", "记者 23 点再来电", "--by", "chen")
+    (shift,) = [one for one in shown["shifts"] if not one["over"]]
+    assert [one["text"] for one in shift["notes"]] == ["记者 23 点再来电"]
+    said = cli("dutylog")
+    assert "记者 23 点再来电" in said.out
+    assert "未签字" in said.out
+    assert "才结束" in cli("dutylog", "--sign", "--shift", shift["id"], "--by", "li").err
+    assert cli("dutylog", "--day", "2026-02-30").code == 1

@@ -280,3 +280,26 @@ def test_what_a_limit_holds_back_was_given_to_nobody(store: Store) -> None:
     assert held is not None
     with pytest.raises(NoSuchAlert):
         vouched(store, MIDNIGHT + SECOND, held.id, "ding")
+
+
+def test_the_parts_of_a_long_message_count_in_the_channel_s_minute(store: Store) -> None:
+    queued(store, [person(f"p{n}", "ding") for n in range(10)])
+    rows = claim(store, MIDNIGHT, {"ding": Limit(12)})
+    settle(store, MIDNIGHT, rows, accepted=True, reason="ok", channel="ding", messages=1)
+    settle(store, MIDNIGHT, rows[:1], accepted=True, reason="ok", channel="ding", messages=4)
+    queued(store, [person(f"q{n}", "ding") for n in range(5)], "b", MIDNIGHT + SECOND)
+    steps(store)
+    assert claim(store, MIDNIGHT + SECOND, {"ding": Limit(12)}) == [], "nine and three are the whole minute"
+    assert len(claim(store, MIDNIGHT + MINUTE + SECOND, {"ding": Limit(12)})) == 6, "and the one held back"
+
+
+def test_several_alerts_in_one_long_message_count_its_parts_once(store: Store) -> None:
+    who = person("p", "ding")
+    for subject in ("a", "b"):
+        queued(store, [who], subject)
+    rows = claim(store, MIDNIGHT, {"ding": Limit(8)})
+    assert len({row.bundle for row in rows}) == 1
+    settle(store, MIDNIGHT, rows, accepted=True, reason="ok", channel="ding", messages=3)
+    queued(store, [person(f"q{n}", "ding") for n in range(9)], "c", MIDNIGHT + SECOND)
+    steps(store)
+    assert len(claim(store, MIDNIGHT + SECOND, {"ding": Limit(8)})) == 5
