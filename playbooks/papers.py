@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from playbooks.access_paper import AccessSource
 from playbooks.assessment_paper import AssessmentSource, RegistersSource
 from playbooks.fields import Delay, Duration, Items, Name, Strict, refuse
+from playbooks.hooks_paper import OutHookSource, each_once
 from playbooks.meetings_paper import DossiersSource, MeetingsSource
 from playbooks.reports_paper import ReportsSource
 from playbooks.roster_paper import ContactSource
@@ -47,6 +49,10 @@ class ConsoleSource(Strict):
     """端口"""
     public_url: Url | None = None
     """值班员手机上能打开的地址，提醒里的链接用它，例如 https://huiying.example.gov.cn；不写用上面的地址"""
+    names: Items[Name] = ()
+    """值班台还可以用哪些域名打开；IP 地址、不带点的机器名和 public_url 的域名不用写"""
+    dictation: bool = False
+    """页面上显示浏览器的语音听写；多数浏览器把声音送到厂商的服务器识别，须经本单位同意才打开"""
 
 
 class KafkaSource(Strict):
@@ -150,6 +156,8 @@ class SiteSource(Strict):
     """对外访问"""
     console: ConsoleSource = ConsoleSource()
     """值班台"""
+    access: AccessSource = AccessSource()
+    """账号与登录"""
     kafka: KafkaSource = KafkaSource()
     """工单队列"""
     prefect: PrefectSource = PrefectSource()
@@ -180,12 +188,19 @@ class SiteSource(Strict):
     """台账与督办"""
     assessment: AssessmentSource = AssessmentSource()
     """考核"""
+    hooks: Items[OutHookSource] = ()
+    """外送：把事件与时钟的变化签名后推给别的系统"""
     topics: Name | None = None
     """本地的主题分类表，例如 topics.csv：一级分类,二级分类,三级分类；不写则只分七大类"""
     personal_data: Literal["mask", "encrypt", "drop"] = "mask"
     """个人信息: mask 原样保存、显示时遮盖；encrypt 遮盖后保存，原文加密另存；drop 只保存遮盖后的"""
     personal_key: str | None = None
     """personal_data: encrypt 的密钥，写 ${变量名} 或 file:路径；用 huiying secret 生成"""
+
+    @model_validator(mode="after")
+    def _each_hook_once(self) -> SiteSource:
+        each_once(self.hooks)
+        return self
 
     @model_validator(mode="after")
     def _key_for_encryption(self) -> SiteSource:

@@ -19,6 +19,7 @@ from models.core.roster import (
     Shift,
     Unit,
 )
+from playbooks.channels_paper import ChannelsSource
 from playbooks.loader import Document, KeyPath
 from playbooks.papers import AlarmSource
 from playbooks.problem import Problem, did_you_mean, errors, listed
@@ -106,6 +107,17 @@ def _unknown(document: Document, path: KeyPath, what: str, word: str, known: Ite
     known = list(known)
     hint = f"已有：{listed(known)}" if known else f"还没有任何{what}"
     return document.problem(path, f"没有{what} “{word}”{did_you_mean(word, known)}", hint)
+
+
+def unmapped(document: Document, channels: ChannelsSource, roster: RosterSource) -> list[Problem]:
+    """Slack users that are mapped to people whom the roster does not know."""
+    people = [person.id for person in roster.people]
+    return [
+        _unknown(document, ("channels", n, "users", user), "人员", person, people)
+        for n, channel in enumerate(channels.channels)
+        for user, person in (channel.users or {}).items()
+        if person not in people
+    ]
 
 
 def unheard(document: Document, alarm: AlarmSource, channels: Collection[str]) -> list[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ from models.core.standards import Standards
 from models.core.topics import Path as Branch
 from models.core.vocabulary import Medium
 from models.core.workdays import Calendar
-from playbooks import statements_paper
+from playbooks import access_paper, statements_paper
+from playbooks.access_paper import AccessSource
+from playbooks.addressing import kinds_of, misaddressed, misaddressed_alarm
 from playbooks.assessment_paper import AssessmentSource, RegistersSource, strange_counters, too_light
 from playbooks.book import Library
 from playbooks.channels_paper import ChannelsSource
@@ -24,6 +26,7 @@ from playbooks.checked import checked
 from playbooks.grading_paper import GradingSource, loosening
 from playbooks.grading_paper import over as graded_over
 from playbooks.holidays import HolidaysSource, odd, over, running_out
+from playbooks.hooks_paper import OutHookSource
 from playbooks.loader import Document, load
 from playbooks.mapping_paper import survey_mappings
 from playbooks.meetings_paper import DossiersSource, MeetingsSource
@@ -43,7 +46,7 @@ from playbooks.plans_paper import PlansSource
 from playbooks.problem import Problem, Problems, did_you_mean, errors, listed
 from playbooks.reports_paper import ReportsSource
 from playbooks.roster_paper import RosterSource
-from playbooks.rota import dangling, doubled, roster_of, unheard
+from playbooks.rota import dangling, doubled, roster_of, unheard, unmapped
 from playbooks.secret import SECRET_KEYS, Secrets, leaks, unset
 from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, read_profile, shelve
 from playbooks.sources_paper import SourcesSource
@@ -91,7 +94,9 @@ class Site:
     meetings: MeetingsSource = field(default_factory=MeetingsSource)
     dossiers: DossiersSource = field(default_factory=DossiersSource)
     work: WorkSource = field(default_factory=WorkSource)
+    access: AccessSource = field(default_factory=AccessSource, repr=False)
     topics: tuple[Branch, ...] = field(default=(), repr=False)
+    hooks: tuple[OutHookSource, ...] = field(default=(), repr=False)
 
 
 def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
@@ -205,12 +210,29 @@ def _crossed(papers: _Papers, now: datetime | None) -> list[Problem]:
         found.extend(dangling(papers.documents["roster"], papers.roster, known, now))
     if papers.site is not None and known is not None:
         found.extend(unheard(papers.documents["site"], papers.site.alarm, known))
+    if papers.channels is not None and papers.roster is not None:
+        found.extend(unmapped(papers.documents["channels"], papers.channels, papers.roster))
+    found.extend(_addresses(papers))
+    if papers.site is not None:
+        own, host = papers.site, papers.site.console.host
+        found.extend(access_paper.open_to_others(papers.documents["site"], own.access, host, own.production))
     if papers.site is not None and papers.roster is not None:
         site = papers.documents["site"]
         found.extend(statements_paper.strangers(site, papers.site.statements, papers.roster))
     if papers.sources is not None:
         found.extend(_sources(papers.documents["sources"], papers.sources, papers.site))
     return found
+
+
+def _addresses(papers: _Papers) -> Iterator[Problem]:
+    """Addresses that their channel cannot call anybody by."""
+    if papers.channels is None:
+        return
+    kinds = kinds_of(papers.channels)
+    if papers.roster is not None:
+        yield from misaddressed(papers.documents["roster"], papers.roster, kinds)
+    if papers.site is not None:
+        yield from misaddressed_alarm(papers.documents["site"], papers.site.alarm, kinds)
 
 
 def _ids(records: Iterable[Any]) -> list[str]:
@@ -328,6 +350,8 @@ def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) 
         dossiers=site.dossiers,
         reports=site.reports,
         work=site.work,
+        hooks=site.hooks,
+        access=site.access,
         topics=papers.topics,
     )
 
