@@ -48,6 +48,7 @@ class Delivery:
     reason: str
     receipt: str | None = None
     retry_after: float | None = None  # seconds, when the channel asked for it
+    messages: int = 1  # how many of the channel's minute it took: a long text goes in parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Message:
     """One alert to one address, ready to be written in a channel's own form.
 
     `payload` is the webhook body of the contract (alert_id, ref, attempt, reason, incident,
-    clock, step, recipient, raised_at, sent_at, late_by_s); `text` is the same for a person.
+    clock, step, recipient, raised_at, sent_at, late_by_s); `text` is the same for a person. `thread`:
+    what it is a reply to, in the channel's own words, where the address is the incident's own room.
     """
 
     alert_id: str
@@ -64,6 +66,7 @@ class Message:
     title: str
     text: str
     payload: dict[str, Any]
+    thread: str = ""
 
 
 class Channel(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,9 +44,11 @@ class View:
     sent: str  # 11-21 02:13
     url: str
     take: str  # huiying ack … : the command that takes it
+    ack_url: str  # the one-use link that takes it, where the site can be reached from outside
     attempt: int
     late_s: float  # how late this alert itself is, seconds
     also: tuple[str, ...] = ()  # the other alerts of this message, a line each, the most urgent first
+    also_ack: tuple[tuple[str, str], ...] = ()  # (reference, one-use link), once for each other incident
 
 
 def plain(text: object, limit: int = _LONGEST) -> str:
@@ -83,10 +85,12 @@ def view(message: Message) -> View:
         basis=plain("、".join(map(str, clock.get("basis") or ())), 200),
         sent=clock_face(sent) if sent else "",
         url=_url(incident.get("url") or body.get("url")),
+        ack_url=_url(body.get("ack_url")),
         take=_take(incident.get("id"), _part(body, "recipient").get("person") or message.address),
         attempt=int(body.get("attempt") or 1),
         late_s=float(body.get("late_by_s") or 0),
         also=tuple(_other(other, sent) for other in _others(body)),
+        also_ack=tuple(_other_links(incident.get("id"), _others(body))),
     )
 
 
@@ -100,6 +104,16 @@ def _other(body: Mapping[str, Any], sent: datetime | None) -> str:
     left = _left(_moment(_part(body, "clock").get("due_at")), sent)
     title = body.get("title") or _part(body, "incident").get("title")
     return " · ".join(filter(None, (left, plain(body.get("ref"), 120), plain(title, 60))))
+
+
+def _other_links(first: object, others: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """One press takes all alerts of an incident, so one link each is enough."""
+    seen = {first}
+    for other in others:
+        incident, link = _part(other, "incident").get("id"), _url(other.get("ack_url"))
+        if link and incident not in seen:
+            seen.add(incident)
+            yield plain(other.get("ref"), 120), link
 
 
 def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
