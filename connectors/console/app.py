@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,38 +12,50 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from connectors.console import errors, views
+from connectors.console import errors, openapi, views
 from connectors.console.context import Console
 from connectors.console.desk import Desk
+from connectors.console.gate import Gate
 from connectors.console.guard import Shield
 from connectors.console.pages import (
+    access,
     acting,
     aftermath,
     api,
     assessment,
+    audit,
     authors,
+    board,
+    chats,
     dossiers,
     events,
     files,
+    handover,
     health,
     hooks,
+    incident,
     letters,
     looking,
     meetings,
     mood,
+    onelinks,
+    phone,
+    preferences,
     receipts,
     registers,
     reports,
+    slack,
     statements,
     work,
 )
-from connectors.console.pulse import Pulse
+from connectors.console.pulse import Poke, Pulse
 
 _ABOUT = '与页面相同的内容和操作。时间一律为 ISO 8601、+08:00；时长以秒计；错误为 {"error": "…"}。'
 
 
-def build(desk: Desk, *, poll_s: float = 0.5) -> FastAPI:
-    """The whole console as an ASGI app over `desk`, whose revision is looked at every `poll_s`."""
+def build(desk: Desk, *, poll_s: float = 0.2, names: Collection[str] = ()) -> FastAPI:
+    """The whole console as an ASGI app over `desk`, whose revision is looked at every `poll_s`.
+    `names`: the host names, with a dot, that people call it by."""
     app = FastAPI(
         title="回应 Huiying",
         version="0.1.0",
@@ -52,11 +65,31 @@ def build(desk: Desk, *, poll_s: float = 0.5) -> FastAPI:
         openapi_url="/api/openapi.json",
         exception_handlers=errors.HANDLERS,
     )
-    app.state.console = Console(desk, Pulse(desk, poll_s))
-    pages = (health.router, looking.router, authors.router, acting.router, events.router)
+    pulse = Pulse(desk, poll_s)
+    app.state.console = Console(desk, pulse)
+    pages = (
+        health.router,
+        board.router,
+        board.api,
+        looking.router,
+        authors.router,
+        acting.router,
+        events.router,
+    )
     for router in (
+        handover.router,  # before the acts on one hand-over, whose number could else be “log”
+        handover.api,
         *pages,
+        incident.router,
+        incident.api,
+        access.router,
         receipts.router,
+        slack.router,
+        chats.router,
+        onelinks.router,
+        preferences.router,
+        preferences.api,
+        phone.router,
         hooks.router,
         letters.router,
         letters.api,
@@ -81,13 +114,18 @@ def build(desk: Desk, *, poll_s: float = 0.5) -> FastAPI:
         reports.api,
         work.router,
         work.api,
+        audit.router,
+        audit.api,
         api.router,
         api.docs,
     ):
         app.include_router(router)
+    openapi.describe(app)
     app.mount("/static", Static(directory=views.HERE / "static"))
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    app.add_middleware(Shield)
+    app.add_middleware(Gate)
+    app.add_middleware(Poke, pulse=pulse)
+    app.add_middleware(Shield, names=names)
     return app
 
 

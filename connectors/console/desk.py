@@ -11,16 +11,28 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from connectors.console.desks.access import AccessDesk
 from connectors.console.desks.aftermath import AftermathDesk
 from connectors.console.desks.assessment import AssessmentDesk
+from connectors.console.desks.auditing import AuditDesk
+from connectors.console.desks.board import BoardDesk
+from connectors.console.desks.chats import ChatsDesk
 from connectors.console.desks.dossiers import DossiersDesk
+from connectors.console.desks.dutylog import DutyLogDesk
 from connectors.console.desks.files import FilesDesk
+from connectors.console.desks.incident import IncidentDesk
+from connectors.console.desks.listing import ListingDesk
 from connectors.console.desks.meetings import MeetingsDesk
 from connectors.console.desks.mood import MoodDesk
+from connectors.console.desks.onelinks import OneLinksDesk
+from connectors.console.desks.phone import PhoneDesk
+from connectors.console.desks.preferences import PreferencesDesk
 from connectors.console.desks.registers import RegistersDesk
 from connectors.console.desks.reports import ReportsDesk
+from connectors.console.desks.slack import SlackDesk
 from connectors.console.desks.statements import StatementsDesk
 from connectors.console.desks.work import WorkDesk
+from models.core.boards import EVERYTHING, Wanted
 
 LARGEST: Final = 2**63 - 1
 """No row has a greater number: the database's own bound."""
@@ -31,6 +43,8 @@ View = dict[str, Any]
 ACTS: Final = {
     "open": "立案",
     "ack": "签收",
+    "take": "接手",
+    "escalate": "升级",
     "snooze": "稍后提醒",
     "grade": "定级",
     "stop": "加凭据",
@@ -88,6 +102,8 @@ class Desk(Protocol):
     """
 
     @property
+    def access(self) -> AccessDesk: ...
+    @property
     def registers(self) -> RegistersDesk: ...
     @property
     def assessment(self) -> AssessmentDesk: ...
@@ -96,9 +112,21 @@ class Desk(Protocol):
     @property
     def meetings(self) -> MeetingsDesk: ...
     @property
+    def boards(self) -> BoardDesk: ...
+    @property
     def dossiers(self) -> DossiersDesk: ...
     @property
     def mood(self) -> MoodDesk: ...
+    @property
+    def onelinks(self) -> OneLinksDesk: ...
+    @property
+    def preferences(self) -> PreferencesDesk: ...
+    @property
+    def dutylog(self) -> DutyLogDesk: ...
+    @property
+    def about(self) -> IncidentDesk: ...
+    @property
+    def phone(self) -> PhoneDesk: ...
     @property
     def files(self) -> FilesDesk: ...
     @property
@@ -106,7 +134,15 @@ class Desk(Protocol):
     @property
     def work(self) -> WorkDesk: ...
     @property
+    def auditing(self) -> AuditDesk: ...
+    @property
+    def listing(self) -> ListingDesk: ...
+    @property
     def reports(self) -> ReportsDesk: ...
+    @property
+    def slack(self) -> SlackDesk: ...
+    @property
+    def chats(self) -> ChatsDesk: ...
 
     def now(self) -> datetime:
         """The site's time, which a demonstration may run faster."""
@@ -116,12 +152,18 @@ class Desk(Protocol):
         """A number that changes whenever anything shown has changed; cheap to ask."""
         ...
 
-    def board(self) -> View:
-        """now, site, speed, revision, incidents [INCIDENT], recent_alerts [ALERT],
+    def board(self, wanted: Wanted = EVERYTHING) -> View:
+        """The open incidents that `wanted` asks for, the most pressing first: all, or a filtered stretch of them
+        (`offset`, `limit`). `wanted.units` bounds what an account may see: incidents that one of these units leads
+        or was asked for; with `models.core.boards.UNGIVEN` in it, also those that nobody was given; None: all.
+
+        now, site, speed, revision, incidents [INCIDENT and owner_zh; its clocks with why_late [str]],
+        recent_alerts [ALERT], found (how many fit the filter), offset, units [{id, name}] that lead one,
         coverage {ok, items [{name, label, state: ok|warn|late|down|off, last_good_at, detail, mend}]},
         signals {total, today, last [{at, title, medium_zh, source, sentiment, sentiment_zh,
         incident_id, incident_ref, flagged}]},
-        counts {open, breached, at_risk, met, met_late, unacked}."""
+        counts {open, breached, at_risk, met, met_late, unacked} of all that may be seen, filtered or not; {} where
+        single incidents are asked for by their ids with a limit."""
         ...
 
     def incident(self, incident_id: str) -> View | None:
@@ -137,7 +179,9 @@ class Desk(Protocol):
         ...
 
     def mine(self, person_id: str) -> View:
-        """person {id, name, …}, incidents [INCIDENT] that this person holds or is asked for."""
+        """person {id, name, …}, waiting, total, left_off (numbers), incidents [INCIDENT] that this person holds or is
+        asked for, what waits for them first, each with waits, taken, asleep (bool), told_at and
+        above {rung, role, names} | None: whom 升级 would call."""
         ...
 
     def people(self) -> list[View]:
@@ -190,20 +234,16 @@ class Desk(Protocol):
         Raises Refusal or Unknown."""
         ...
 
-    def audit(self, limit: int, before_seq: int | None) -> View:
-        """entries [{seq, at, kind, actor, incident_id, text, hash}] newest first,
-        verified_at, ok (the chain of hashes held when last verified)."""
-        ...
-
     def snapshot(self, sha256: str) -> tuple[bytes, str] | None:
         """What is kept as proof under that hash, and its media type."""
         ...
 
-    def act(self, name: str, incident_id: str, params: dict[str, str], by: str) -> View:
+    def act(self, name: str, incident_id: str, params: dict[str, str], by: str, once: str = "") -> View:
         """Do what a person asks, at once and with the journal entry; `name` is a key of ACTS.
 
         params: open {title, grade, occurred_at?, kind?, place?, reason?} (incident_id ""; the
-        answer has the new "id"), ack {reason?},
+        answer has the new "id"), ack {reason?}, take {reason?},
+        escalate {to?, reason?} (`to`: the rung that the page offered; the answer has told_rung, told_role),
         snooze {minutes?, reason?}, grade {grade, reason},
         stop {kind, url, publisher, published_at, clock?, reason?}, waive {clock, reason} where
         clock is a CLOCK's id, close {reason}, update {text}, assign {unit, co?, reason?},
@@ -211,6 +251,8 @@ class Desk(Protocol):
         reopen {reason}, retract {evidence, reason},
         adopt {proposal, kind?, published_at?, reason?}, dismiss {proposal, reason},
         move {playbook?, reason}.
+        Each takes waited_s?: seconds since the press, where a phone had no line. `once`, a key of the asker's:
+        the same act with the same key changes nothing and is answered with `repeated`.
         Empty fields are left out. Raises Refusal or Unknown.
         """
         ...

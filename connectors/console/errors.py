@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.console import views
+from connectors.console import tongue, views
 from connectors.console.desk import Refusal, Unavailable, Unknown, Unsigned
 from connectors.console.headers import secure
+from models.core.text import storable
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ _TITLES: Final = {
     409: "规则不允许",
     413: "内容太大",
     422: "内容不完整",
+    429: "太频繁",
     500: "系统出错",
     503: "系统没有就绪",
 }
@@ -43,7 +45,9 @@ _WAY_OUT: Final = {
 
 
 def answer(request: Request, status: int, message: str, *, whoami: bool = False) -> Response:
-    """The same refusal in the form that the asker reads."""
+    """The same refusal in the form that the asker reads; it may quote what no encoding takes."""
+    message = storable(message)
+    tongue.LANGUAGE.set(tongue.chosen(request.cookies.get(tongue.COOKIE, "")))
     if request.url.path.startswith(("/api/", "/hooks/")):
         return JSONResponse({"error": message}, status)
     context = {
@@ -77,7 +81,7 @@ def _unavailable(request: Request, error: Exception) -> Response:
 
 
 def _nobody(request: Request, error: Exception) -> Response:
-    return answer(request, 403, str(error), whoami=True)
+    return answer(request, 403, str(error), whoami="huiying.accounts" not in request.scope)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

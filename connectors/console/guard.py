@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.console import errors
 from connectors.console.headers import secure
+from connectors.console.hosts import STRANGE, is_ours
 from connectors.uploads import MOST
 
 MAX_BODY: Final = 64 * 1024
@@ -28,31 +30,44 @@ MAX_DRAFT: Final = 512 * 1024
 MAX_STATEMENT: Final = 768 * 1024
 """Bytes of a statement in a form: 200 kB of text, where three bytes take nine."""
 
+_NO_SIGN: Final = "地址里有不能用的字符(NUL)，没有打开。请从页面上的链接进入。"
+"""No name and no word of ours holds it, and not every database takes it."""
+_TWO_ENDS: Final = "这个请求写了两种长度(Content-Length 和 Transfer-Encoding)，没有执行。请只写一种。"
+"""Where it ends, a proxy and we could read differently (RFC 9112, 6.3)."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Shield:
-    """ASGI middleware. Reading is open to whoever reaches the port; acting is same-origin."""
+    """ASGI middleware: acting is same-origin. Who may read and act at all says the `Gate` behind it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
+        self.app, self.names = app, frozenset(name.lower() for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        guarded = _with_headers(scope["path"], send)
-        refusal = _refusal(scope)
+        guarded = _with_headers(scope, send)
+        refusal = _refusal(scope, self.names)
         if refusal is None:
             await self.app(scope, _bounded(receive, _most(scope["path"])), guarded)
         else:
-            await errors.answer(Request(scope), *refusal)(scope, receive, guarded)
+            answer = errors.answer(Request(scope), *refusal)
+            answer.headers["Connection"] = "close"  # what is still on its way belongs to no request
+            await answer(scope, receive, guarded)
 
 
-def _refusal(scope: Scope) -> tuple[int, str] | None:
+def _refusal(scope: Scope, names: Collection[str]) -> tuple[int, str] | None:
+    headers = Headers(scope=scope)
+    if not is_ours(headers.get("host", ""), names):
+        return 400, STRANGE
+    if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
+        return 400, _NO_SIGN
+    if "transfer-encoding" in headers and "content-length" in headers:
+        return 400, _TWO_ENDS
     if scope["method"] in _SAFE:
         return None
-    headers = Headers(scope=scope)
     if cross_site(headers):
         return 403, "这个操作来自别的网站，没有执行。请在本系统的页面上操作。"
     size = headers.get("content-length", "")
@@ -105,10 +120,10 @@ def _bounded(receive: Receive, most: int) -> Receive:
     return bounded
 
 
-def _with_headers(path: str, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            secure(MutableHeaders(scope=message), path)
+            secure(MutableHeaders(scope=message), scope["path"], scope.get("scheme") == "https")
         await send(message)
 
     return guarded

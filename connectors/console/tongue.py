@@ -26,10 +26,26 @@ def catalogue(language: str) -> Mapping[str, str]:
     return words
 
 
-def say(text: str, **values: object) -> str:
-    """`text` in the page's language, with `{name}` filled from `values`; untranslated as it is."""
-    words = catalogue(LANGUAGE.get()).get(text, text)
+def say(text: str | None, about: str = "", **values: object) -> str:
+    """`text` in the page's language, with `{name}` filled from `values`; untranslated as it is; "" for
+    nothing (a field that is empty). `about`: which of two meanings, "回应|name" in the catalogue."""
+    known = catalogue(LANGUAGE.get())
+    if text is None:
+        return ""
+    words = known.get(f"{text}|{about}", known.get(text, text))
     return words.format(**values) if values else words
+
+
+SPOKEN: Final = (
+    "天", "小时", "分", "秒", "已超", "剩余", "知道了", "没有送出：网络不通或服务没有应答。请稍后再按一次。",
+)  # fmt: skip
+"""What the scripts say: their words come with the page, in its language."""
+
+
+def js_words() -> str:
+    """Chinese → the page's language for the scripts, as JSON; empty while the page is Chinese."""
+    known = catalogue(LANGUAGE.get())
+    return json.dumps({text: known[text] for text in SPOKEN if text in known}, ensure_ascii=False)
 
 
 def chosen(cookie: str) -> str:

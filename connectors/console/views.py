@@ -15,9 +15,11 @@ from jinja2 import Environment, FileSystemLoader, Undefined, make_logging_undefi
 from starlette.responses import HTMLResponse
 
 from connectors.console.desk import View
-from connectors.console.tongue import say
+from connectors.console.highlights import pieces
+from connectors.console.tongue import LANGUAGE, LANGUAGES, js_words, say
 from connectors.uploads import ending
-from models.core.moment import deadline_face, local, parse_iso
+from models.core.labels import VALUES
+from models.core.moment import deadline_face, local, parse_iso, span
 from models.core.vocabulary import (
     OPEN_STATES,
     ClockState,
@@ -32,6 +34,8 @@ from models.core.vocabulary import (
 HERE: Final = Path(__file__).parent
 _OPEN: Final = frozenset(str(state) for state in OPEN_STATES)
 _WEEKDAYS: Final = "一二三四五六日"
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MAX_TICKS: Final = 24
 
 
@@ -45,11 +49,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=make_logging_undefined(logging.getLogger(__name__), Undefined),
     )
-    env.filters.update(filetype=filetype, size=size)
-    env.filters.update(face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged)
+    env.filters.update(filetype=filetype, size=size, box=box, pieces=pieces, lasting=lasting)
+    env.filters.update(
+        say=say, face=face, until=until, hm=hm, link=link, left=left, bar=bar, ms=ms, arranged=arranged
+    )
     env.globals.update(
-        _=say, asset=asset, grades=tuple(Grade), evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
-        opinion_kinds=tuple(OpinionKind), domains=tuple(Domain), event_types=tuple(EventType),
+        _=say, js_words=js_words, languages=LANGUAGES, tongue=LANGUAGE.get, asset=asset, grades=tuple(Grade),
+        evidence_kinds=EVIDENCE_KINDS, start_events=START_EVENTS,
+        label_values=VALUES, opinion_kinds=tuple(OpinionKind), domains=tuple(Domain), event_types=tuple(EventType),
     )  # fmt: skip
     env.tests["open_clock"] = is_open
     return env
@@ -89,6 +96,22 @@ def until(moment: str, now: str | None = None) -> str:
     return ended if ended.endswith("24:00") else face(moment, now)
 
 
+def box(moment: str | None, end: bool = False) -> str:
+    """A time that somebody asked for, as a browser's box of time takes it; a day is meant from 00:00, or
+    with `end` to 23:59. "" for what is no time."""
+    try:
+        at = parse_iso(moment or "")
+    except ValueError:
+        return ""
+    whole = len(moment or "") <= len("2026-11-21")
+    return f"{at:%Y-%m-%dT23:59}" if end and whole else f"{at:%Y-%m-%dT%H:%M}"
+
+
+def lasting(seconds: float | None) -> str:
+    """A length of time in a word or two: 3 小时 12 分; — when unknown."""
+    return "—" if seconds is None else span(abs(seconds)).strip()
+
+
 def filetype(media_type: str) -> str:
     """PDF, PNG, DOCX, TXT: what a file is, in the word people know."""
     return ending(media_type).removeprefix(".").upper()
@@ -102,8 +125,10 @@ def size(count: int) -> str:
 
 
 def hm(moment: datetime) -> str:
-    """The wall clock's line: 11月21日 周六 02:13:05."""
+    """The wall clock's line: 11月21日 周六 02:13:05, or Sat 21 Nov 02:13:05."""
     at = local(moment)
+    if LANGUAGE.get() == "en":
+        return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at:%H:%M:%S}"
     return f"{at.month}月{at.day}日 周{_WEEKDAYS[at.weekday()]} {at:%H:%M:%S}"
 
 
@@ -181,10 +206,11 @@ def is_open(clock: View) -> bool:
 
 def arranged(incidents: Iterable[View]) -> list[View]:
     """Overdue first, then by the limit that comes next; incidents without one come last."""
-    return sorted((_with_clocks_arranged(i) for i in incidents), key=_urgency)
+    return sorted((with_clocks_arranged(i) for i in incidents), key=_urgency)
 
 
-def _with_clocks_arranged(incident: View) -> View:
+def with_clocks_arranged(incident: View) -> View:
+    """The open clocks first, each group by its limit."""
     clocks = sorted(incident["clocks"], key=lambda c: (not is_open(c), c["due_at"]))
     return {**incident, "clocks": clocks}
 

@@ -8,8 +8,8 @@ import io
 import re
 
 from connectors.reports.paper import Block, Cell, Heading, Paper, Para, Picture, Table, numbered, shown
+from models.core.text import harmless
 
-_COMPUTED = ("=", "+", "-", "@", "\t", "\r")
 _MARKS = re.compile(r"([\\`*_\[\]<>#|])")
 
 
@@ -31,13 +31,10 @@ def rows(paper: Paper) -> bytes:
         if table.head != before:
             writer.writerow(("表", *table.head))
             before = table.head
-        writer.writerows([_safe(table.title), *(_safe(shown(cell)) for cell in row)] for row in table.rows)
+        writer.writerows(
+            [harmless(table.title), *(harmless(shown(cell)) for cell in row)] for row in table.rows
+        )
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
-
-
-def _safe(text: str) -> str:
-    """Words that a table's program would compute get a mark that keeps them words."""
-    return f"'{text}" if text[:1] in _COMPUTED else text
 
 
 def _front(paper: Paper) -> list[str]:

@@ -9,10 +9,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors.console.context import COOKIE, AtDesk, Fields, actor, cookie_value, find, render
+from connectors.console.context import COOKIE, AtDesk, Fields, Once, actor, console_of, cookie_value, find
 from connectors.console.desk import ACTS, Unknown
 from connectors.console.errors import NoPerson
-from connectors.console.pages.looking import draw_board, draw_handover, draw_mine, known
+from connectors.console.pages.board import draw_acted
+from connectors.console.pages.handover import draw_handover
+from connectors.console.pages.incident import draw_fragment
+from connectors.console.pages.looking import draw_mine
 
 router = APIRouter(include_in_schema=False)
 _SEE_OTHER = 303
@@ -40,18 +43,21 @@ def inside(path: str) -> str:
 
 
 @router.post("/incidents")
-def open_incident(request: Request, desk: AtDesk, fields: Fields) -> Response:
-    done = desk.act("open", "", fields, actor(request))
+def open_incident(request: Request, desk: AtDesk, fields: Fields, once: Once = "") -> Response:
+    done = desk.act("open", "", fields, actor(request), once)
     return RedirectResponse(f"/incidents/{done['id']}", _SEE_OTHER)
 
 
 @router.post("/incidents/{incident_id}/acts/{name}")
-def act(request: Request, desk: AtDesk, incident_id: str, name: str, fields: Fields) -> Response:
+def act(
+    request: Request, desk: AtDesk, incident_id: str, name: str, fields: Fields, once: Once = ""
+) -> Response:
     if name not in ACTS or name == "open":
         raise Unknown(f"没有 “{name[:40]}” 这个操作。请用页面上的按钮。")
     by = actor(request)
     view = fields.pop("view", "incident")
-    desk.act(name, incident_id, fields, by)
+    desk.act(name, incident_id, fields, by, once)
+    console_of(request).pulse.poke()  # the other screens need not wait for this one's answer
     if not request.headers.get("hx-request"):
         return RedirectResponse(_home(view, incident_id), _SEE_OTHER)
     return fresh(request, desk, view, incident_id, f"已{ACTS[name]}")
@@ -79,8 +85,7 @@ def _home(view: str, incident_id: str) -> str:
 def fresh(request: Request, desk: AtDesk, view: str, incident_id: str, said: str) -> Response:
     """The changed part of the page that the act came from, with what was done."""
     if view == "board":
-        return draw_board(request, "fragments/board.html", fragment=True, said=said)
+        return draw_acted(request, incident_id, said)
     if view == "mine":
         return draw_mine(request, "fragments/mine.html", fragment=True, said=said)
-    incident = known(desk, incident_id)
-    return render(request, "fragments/incident.html", incident=incident, fragment=True, said=said)
+    return draw_fragment(request, desk, incident_id, said)

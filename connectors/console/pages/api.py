@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from connectors.console import views
-from connectors.console.context import AtDesk, actor
-from connectors.console.desk import ACTS, LARGEST, Unknown, View
+from connectors.console.context import AtDesk, Once, actor
+from connectors.console.desk import ACTS, Unknown, View
 from connectors.console.pages.dossiers import ZIP
-from connectors.console.pages.looking import known
+from connectors.console.pages.incident import whole
 from connectors.uploads import ending, served
+from models.core.boards import Wanted
 
 _READ = ("application/warc", "text/plain; charset=utf-8")
 """What our own looks kept; all else a person handed in."""
@@ -57,14 +58,27 @@ ActBody = Annotated[
 ]
 
 
-@router.get("/board", tags=["看"], summary="未结事件、时钟、信源与提醒")
-def board(desk: AtDesk) -> View:
-    return desk.board()
+@router.get("/incidents", tags=["看"], summary="事件，一页一页，新立的在前")
+def incidents(
+    desk: AtDesk,
+    state: Annotated[Literal["open", "closed", "all"], Query(description="未结、已结、全部")] = "open",
+    before: Annotated[str, Query(max_length=40, description="上一页的 next；不写即最新的")] = "",
+    limit: Annotated[int, Query(ge=1, le=200, description="最多几起")] = 50,
+) -> View:
+    """`next` 不为空时，用 before=next 取下一页；翻页途中新立的事件不打乱次序。"""
+    return desk.listing.incidents(state, before, limit)
+
+
+@router.get("/proposals", tags=["看"], summary="待采信的本单位发布")
+def proposals(
+    desk: AtDesk, every: Annotated[bool, Query(description="连已处理的一起看，最多 500 条")] = False
+) -> View:
+    return desk.listing.proposals(every)
 
 
 @router.get("/incidents/{incident_id}", tags=["看"], summary="一个事件的全部", responses={404: _ERRORS[404]})
 def incident(desk: AtDesk, incident_id: str) -> View:
-    return known(desk, incident_id)
+    return whole(desk, incident_id)
 
 
 @router.get("/mine/{person_id}", tags=["看"], summary="一个人手上的事件")
@@ -84,7 +98,7 @@ def sources(desk: AtDesk) -> list[View]:
 
 @router.get("/coverage", tags=["看"], summary="系统自身是否看得见、叫得到人")
 def coverage(desk: AtDesk) -> View:
-    view: View = desk.board()["coverage"]
+    view: View = desk.board(Wanted(limit=1))["coverage"]
     return view
 
 
@@ -103,15 +117,6 @@ def hand(request: Request, desk: AtDesk, handover_id: str, name: str, body: ActB
     """name: accept 接班(note 可选), note 写备注(text)。"""
     by = actor(request, body.pop("by", ""))
     return desk.hand(name, handover_id, _filled(body), by)
-
-
-@router.get("/audit", tags=["看"], summary="日志链，新的在前")
-def audit(
-    desk: AtDesk,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    before_seq: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
-) -> View:
-    return desk.audit(limit, before_seq)
 
 
 @router.get(
@@ -138,9 +143,9 @@ def snapshot(desk: AtDesk, sha256: str) -> Response:
 
 
 @router.post("/incidents", tags=["做"], summary="立案", status_code=201, responses=_ERRORS)
-def open_incident(request: Request, desk: AtDesk, body: ActBody) -> View:
+def open_incident(request: Request, desk: AtDesk, body: ActBody, once: Once = "") -> View:
     by = actor(request, body.pop("by", ""))
-    return desk.act("open", "", _filled(body), by)
+    return desk.act("open", "", _filled(body), by, once)
 
 
 _NAMED = "，".join(f"{name} {zh}" for name, zh in ACTS.items() if name != "open")
@@ -153,11 +158,11 @@ _NAMED = "，".join(f"{name} {zh}" for name, zh in ACTS.items() if name != "open
     description=f"name：{_NAMED}。各自的字段与命令行同名的选项相同。",
     responses=_ERRORS,
 )
-def act(request: Request, desk: AtDesk, incident_id: str, name: str, body: ActBody) -> View:
+def act(request: Request, desk: AtDesk, incident_id: str, name: str, body: ActBody, once: Once = "") -> View:
     if name not in ACTS or name == "open":
         raise Unknown(f"没有 “{name[:40]}” 这个操作；可用的有 {'、'.join(a for a in ACTS if a != 'open')}。")
     by = actor(request, body.pop("by", ""))
-    return desk.act(name, incident_id, _filled(body), by)
+    return desk.act(name, incident_id, _filled(body), by, once)
 
 
 def _filled(body: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors.console.context import AtDesk, actor
+from connectors.console.context import AtDesk, Once, actor
 from connectors.console.desk import Desk, View
 from connectors.console.pages.acting import fresh
 from connectors.console.pages.rooms import REFUSED, SEE_OTHER
@@ -52,6 +52,7 @@ _SHAPE: dict[str, Any] = {
                             name: {"type": "string"}
                             for name in (
                                 "by", "kind", "clock", "url", "document", "publisher", "published_at", "reason",
+                                "waited_s",
                             )
                         },
                     },
@@ -63,8 +64,8 @@ _SHAPE: dict[str, Any] = {
 
 
 @router.post("/incidents/{incident_id}/evidence")
-def evidence(request: Request, desk: AtDesk, incident_id: str, given: Given) -> Response:
-    _stop(desk, incident_id, given, actor(request))
+def evidence(request: Request, desk: AtDesk, incident_id: str, given: Given, once: Once = "") -> Response:
+    _stop(desk, incident_id, given, actor(request), once)
     if not request.headers.get("hx-request"):
         return RedirectResponse(f"/incidents/{incident_id}", SEE_OTHER)
     return fresh(request, desk, "incident", incident_id, "已加凭据")
@@ -74,14 +75,14 @@ def evidence(request: Request, desk: AtDesk, incident_id: str, given: Given) -> 
     "/incidents/{incident_id}/evidence", tags=["做"], summary="加凭据，可附文件", responses=REFUSED,
     openapi_extra=_SHAPE,
 )  # fmt: skip
-def evidence_json(request: Request, desk: AtDesk, incident_id: str, given: Given) -> View:
+def evidence_json(request: Request, desk: AtDesk, incident_id: str, given: Given, once: Once = "") -> View:
     """multipart/form-data：file 可选，其余字段同 stop；文件按内容辨认，最多 10 MB。"""
     by = actor(request, given.fields.pop("by", ""))
-    return _stop(desk, incident_id, given, by)
+    return _stop(desk, incident_id, given, by, once)
 
 
-def _stop(desk: Desk, incident_id: str, given: HandedIn, by: str) -> View:
+def _stop(desk: Desk, incident_id: str, given: HandedIn, by: str, once: str) -> View:
     params = {name: text for name, text in given.fields.items() if name != "view"}
     if given.name:
-        return desk.files.stop(incident_id, params, by, given.name, given.content)
-    return desk.act("stop", incident_id, params, by)
+        return desk.files.stop(incident_id, params, by, given.name, given.content, once)
+    return desk.act("stop", incident_id, params, by, once)

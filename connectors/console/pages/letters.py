@@ -6,11 +6,13 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from connectors.console.context import AtDesk, Fields, actor, render
 from connectors.console.desk import LARGEST, Unknown, View
+from connectors.console.pages.rooms import REFUSED
 
 
 async def _cells(request: Request) -> dict[str, str]:
@@ -24,7 +26,7 @@ Number = Annotated[int, Path(ge=1, le=LARGEST)]
 After = Annotated[int, Query(ge=0, le=LARGEST)]
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-api = APIRouter(prefix="/api/v1", tags=["看"])
+api = APIRouter(prefix="/api/v1")
 _SEE_OTHER = 303
 _CELL = "cell:"
 """Before a column's name in the mending form, so that a column may have any name."""
@@ -75,11 +77,33 @@ def _back(path: str, **query: str) -> Response:
     return RedirectResponse(f"{path}?{urlencode(given)}" if given else path, _SEE_OTHER)
 
 
-@api.get("/deadletters", summary="待修补的死信，个人信息已遮盖")
+@api.get("/deadletters", tags=["看"], summary="待修补的死信，个人信息已遮盖")
 def letters_json(desk: AtDesk, source: str = "", after: After = 0, settled: bool = False) -> View:
     return desk.letters(source, after, settled)
 
 
-@api.get("/deadletters/{number}", summary="一条死信")
+@api.get("/deadletters/{number}", tags=["看"], summary="一条死信")
 def letter_json(desk: AtDesk, number: Number) -> View:
     return _known(desk.letter(number), number)
+
+
+class Mending(BaseModel):
+    """What is done to a dead letter: by whom, why, and the cells put right."""
+
+    by: str = ""
+    reason: str = ""
+    source: str = ""
+    cells: dict[str, str] = {}
+
+
+@api.post("/deadletters/replay", tags=["做"], summary="重放待修补的死信", responses=REFUSED)
+def replay_json(request: Request, desk: AtDesk, body: Mending) -> View:
+    """source：只重放这个信源的；不写即全部。"""
+    return desk.letter_act("replay", None, {"source": body.source}, actor(request, body.by))
+
+
+@api.post("/deadletters/{number}/acts/{name}", tags=["做"], summary="死信的操作", responses=REFUSED)
+def act_json(request: Request, desk: AtDesk, number: Number, name: str, body: Mending) -> View:
+    """name: mend 修补并重放(cells：列名 → 改后的值)，replay 重放，drop 作废(reason)。"""
+    params = {"reason": body.reason.strip(), "cells": body.cells}
+    return desk.letter_act(name, number, params, actor(request, body.by))

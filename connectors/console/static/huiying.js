@@ -3,15 +3,18 @@
 // at one moment and how fast it runs. Everything else on the page comes from the server.
 (() => {
   const HOUR = 3600, DAY = 86400;
-  let base = 0, taken = 0, speed = 1, pressed = false, missed = false, opened = [];
+  let spoken = {};
+  const say = (text) => spoken[text] || text; // the page brings our words in its language
+  let ahead = "", base = 0, taken = 0, speed = 1, pressed = false, missed = false, opened = [];
   const all = (selector, root) => (root || document).querySelectorAll(selector);
   const siteNow = () => base + (performance.now() - taken) * speed;
 
   function sync() {
     const stamp = document.getElementById("now");
     if (!stamp) return;
-    const told = Date.parse(stamp.dataset.now);
     speed = Number(stamp.dataset.speed) || 1;
+    const kept = Number(document.documentElement.dataset.copy); // a copy from before: time has passed since
+    const told = Date.parse(stamp.dataset.now) + (kept && !base ? (Date.now() - kept) * speed : 0);
     // a late answer must not turn the clock back; a real jump (more than 3 s) must be followed
     if (!base || told > siteNow() || siteNow() - told > 3000 * speed) { base = told; taken = performance.now(); }
   }
@@ -21,9 +24,9 @@
   function pairs(seconds) {
     const s = Math.floor(Math.abs(seconds));
     const d = Math.floor(s / DAY), h = Math.floor(s / HOUR) % 24, m = Math.floor(s / 60) % 60;
-    if (d) return [String(d), "天", two(h), "小时"];
-    if (h) return [String(h), "小时", two(m), "分"];
-    return [String(m), "分", two(s % 60), "秒"];
+    if (d) return [String(d), say("天"), two(h), say("小时")];
+    if (h) return [String(h), say("小时"), two(m), say("分")];
+    return [String(m), say("分"), two(s % 60), say("秒")];
   }
 
   function put(node, text) { if (node && node.textContent !== text) node.textContent = text; }
@@ -32,7 +35,7 @@
     for (const el of all("[data-left]")) {
       const seconds = (Number(el.dataset.due) - now) / 1000;
       el.toggleAttribute("data-late", seconds < 0);
-      const parts = [seconds < 0 ? "已超" : "剩余", ...pairs(seconds)];
+      const parts = [say(seconds < 0 ? "已超" : "剩余"), ...pairs(seconds)];
       parts.forEach((text, at) => put(el.children[at], text));
     }
   }
@@ -57,8 +60,13 @@
 
   function wall(now) {
     const at = new Date(now + 8 * HOUR * 1000); // one civil time: +08:00
+    const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+    if (document.documentElement.lang === "en") {
+      const [day, date, month] = at.toUTCString().replace(",", "").split(" "); // Sat 21 Nov
+      return put(document.querySelector("[data-wall]"), `${day} ${Number(date)} ${month} ${time}`);
+    }
     const day = "日一二三四五六"[at.getUTCDay()];
-    const text = `${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
+    const text = `${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${day} ${time}`;
     put(document.querySelector("[data-wall]"), text);
   }
 
@@ -83,13 +91,19 @@
 
   function title() {
     const counts = document.querySelector("[data-title]");
-    if (counts) document.title = counts.dataset.title + document.title.replace(/^\d+ 逾期 · /, "");
+    if (!counts) return;
+    document.title = counts.dataset.title + document.title.slice(document.title.startsWith(ahead) ? ahead.length : 0);
+    ahead = counts.dataset.title;
   }
+
+  // a sheet that somebody has pulled up; older browsers know no such thing
+  function sheet() { try { return document.querySelector("#live :popover-open"); } catch { return null; } }
 
   // words that somebody is writing inside what would be renewed; the next event asks again
   function writing() {
+    if (sheet()) return true;
     const fields = [...all("#live form input:not([type=hidden]), #live form textarea")];
-    return fields.some((el) => el.value || el === document.activeElement);
+    return fields.some((el) => el.value !== el.defaultValue || el.checked !== el.defaultChecked || el === document.activeElement);
   }
 
   function live(state) { document.documentElement.dataset.live = state; }
@@ -97,6 +111,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const body = document.body;
+    try { spoken = JSON.parse(body.dataset.words || "{}"); } catch { spoken = {}; }
     sync(); freshen(true); title(); loop();
     // a row of tabs too long for the screen starts where we are
     for (const el of all(".tabs [aria-current]")) el.parentElement.scrollLeft = el.offsetLeft - el.parentElement.offsetLeft - 40;
@@ -106,6 +121,7 @@
     body.addEventListener("htmx:configRequest", (event) => {
       if (polled(event) && document.querySelector("#acts details[open], #proposals details[open]")) event.detail.headers["X-Keep-Forms"] = "1";
     });
+    body.addEventListener("toggle", () => { if (missed && !sheet()) { missed = false; htmx.trigger("#live", "refresh"); } }, true);
     // never take a button away from under a finger
     body.addEventListener("pointerdown", () => { pressed = true; });
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => setTimeout(() => {
@@ -123,7 +139,7 @@
       sync(); freshen(false); title(); tick();
     });
     body.addEventListener("htmx:sendError", (event) => {
-      if (!polled(event)) complain("没有送出：网络不通或服务没有应答。请稍后再按一次。");
+      if (!polled(event)) complain(say("没有送出：网络不通或服务没有应答。请稍后再按一次。"));
       live("off");
     });
     body.addEventListener("click", (event) => {
@@ -138,7 +154,7 @@
     box.className = "say bad"; box.dataset.notice = "";
     const words = document.createElement("p"); words.textContent = text;
     const button = document.createElement("button");
-    button.type = "button"; button.dataset.dismiss = ""; button.textContent = "知道了";
+    button.type = "button"; button.dataset.dismiss = ""; button.textContent = say("知道了");
     box.append(words, button);
     document.getElementById("notice").replaceChildren(box);
   }
