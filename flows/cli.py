@@ -11,6 +11,7 @@ from collections.abc import Callable
 import typer
 
 from flows.commands import (
+    accounts,
     acting,
     assessment,
     authoring,
@@ -20,10 +21,12 @@ from flows.commands import (
     differing,
     dossiers,
     feeding,
+    labelling,
     learning,
     lettering,
     librarying,
     meetings,
+    preferences,
     registers,
     rehearsing,
     replaying,
@@ -60,6 +63,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "same": feeding.same,
     "open": acting.open_,
     "ack": acting.ack,
+    "take": acting.take,
+    "escalate": acting.escalate,
     "snooze": acting.snooze,
     "grade": acting.grade,
     "assign": acting.assign,
@@ -83,20 +88,23 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "notify-receipt": work.notify_receipt,
     "move-playbook": booking.move_playbook,
     "handover": watching.handover,
+    "dutylog": labelling.dutylog,
     "roster": watching.roster,
     "board": seeing.board,
     "show": seeing.show,
     "proposals": seeing.proposals,
+    "similar": labelling.similar,
+    "label": labelling.label,
     "mood": dossiers.mood,
     "report": reporting.report,
     "assess": assessment.assess,
     "aftermath": assessment.aftermath,
     "verify": seeing.verify,
     "doctor": seeing.doctor,
-    "lint": authoring.lint,
-    "schema": authoring.schema,
     "backup": backups.backup,
     "restore": backups.restore,
+    "lint": authoring.lint,
+    "schema": authoring.schema,
     "simulate": rehearsing.simulate,
     "test": testing.test,
     "diff": differing.diff,
@@ -110,6 +118,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(accounts.account, name="account")
 app.add_typer(lettering.deadletters, name="deadletters")
 app.add_typer(booking.playbook, name="playbook")
 app.add_typer(registers.register, name="register")
@@ -117,6 +126,7 @@ app.add_typer(meetings.meeting, name="meeting")
 app.add_typer(meetings.promise, name="promise")
 app.add_typer(dossiers.dossier, name="dossier")
 app.add_typer(work.task, name="task")
+app.add_typer(preferences.prefer, name="prefer")
 app.add_typer(statements.statement, name="statement")
 
 

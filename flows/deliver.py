@@ -16,6 +16,7 @@ from connectors import channels
 from connectors.ports import Delivery, Outcome
 from flows.holders import ME
 from flows.office.coverage import CHANNEL
+from flows.telling.rooms import placed
 from flows.telling.unreached import notices_of
 from flows.telling.wording import message
 from flows.wiring import House
@@ -145,7 +146,7 @@ def _sent(house: House, group: Group, channel_id: str, address: str) -> Delivery
     channel = house.channels.get(channel_id)
     if channel is None:
         return Delivery(Outcome.REFUSED, f"没有名为 {channel_id} 的渠道；请核对 channels.yaml")
-    return channel.send(message(group, address, house))
+    return channel.send(placed(house, channel_id, message(group, address, house)))
 
 
 def _attempt(row: Row[Any], channel_id: str, done: Delivery, size: int) -> Attempt:
@@ -160,4 +161,5 @@ def _attempt(row: Row[Any], channel_id: str, done: Delivery, size: int) -> Attem
         receipt=done.receipt,
         retry_after=done.retry_after,
         alone=refused and size > 1,
+        messages=done.messages,
     )

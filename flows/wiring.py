@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from connectors import channels as channel_registry
 from connectors.http import Guard, agent_of
@@ -18,6 +20,7 @@ from flows import timekeeping
 from flows.rulebook import Rules
 from flows.timekeeping import Timepiece
 from models.core.workdays import Calendar
+from models.ledger import onelinks
 from models.ledger.store import Store
 from playbooks.book import Library
 from playbooks.holidays import calendar_of, stamp
@@ -120,6 +123,16 @@ class House:
         said = self.site.http
         return Guard(allow_hosts=frozenset(said.allow_hosts), agent=agent_of(self.site.name, said.contact))
 
+    @cached_property
+    def link_key(self) -> bytes:
+        """What one-use links are signed with: drawn once for this database, then the same for every process."""
+        with self.store.read() as conn:
+            kept = onelinks.key(conn)
+        if kept is not None:
+            return kept
+        with self.store.write() as conn:
+            return onelinks.draw(conn, secrets.token_bytes(32))
+
     @property
     def state_dir(self) -> Path:
         """Where a site keeps what is not the ledger: $HUIYING_STATE, else beside its database, else under
@@ -138,6 +151,12 @@ class House:
         host = self.site.console.host
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         return f"http://{shown}:{self.port or self.site.console.port}"
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """By which names people may call the console; addresses and short names need none."""
+        shown = urlsplit(self.public_url).hostname or ""
+        return (shown, self.site.console.host, *self.site.console.names)
 
     @property
     def calendar(self) -> Calendar:

@@ -31,6 +31,8 @@ def _show(shown: dict[str, Any], json: bool) -> None:
     else:
         for line in incident_lines(shown):
             typer.echo(line)
+        if "told_role" in shown:
+            say(f"已通知: {shown['told_role']}(第 {shown['told_rung']} 级)")
         if "stopped" in shown:
             say(f"停止的时钟: {'、'.join(shown['stopped']) or '无(凭据已登记)'}")
         if "restarted" in shown:
@@ -67,6 +69,25 @@ def ack(
 ) -> None:
     """签收: 停止对本人的重复提醒，不停时钟。"""
     act(site, "ack", incident, by, json, reason=reason)
+
+
+def take(
+    incident: Incident, by: By, reason: Reason = "", site: SiteOption = None, json: JsonOption = False
+) -> None:
+    """接手: 签收，并由本人处理；不停其他时钟。"""
+    act(site, "take", incident, by, json, reason=reason)
+
+
+def escalate(
+    incident: Incident,
+    by: By,
+    to: Annotated[str, typer.Option(help="通知第几级；缺省为尚未通知的上一级")] = "",
+    reason: Reason = "",
+    site: SiteOption = None,
+    json: JsonOption = False,
+) -> None:
+    """升级: 立即通知上一级值班领导，不等时钟的下一个节点。"""
+    act(site, "escalate", incident, by, json, to=to, reason=reason)
 
 
 def snooze(

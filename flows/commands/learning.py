@@ -27,7 +27,7 @@ def train(
     collect: Annotated[
         Path | None,
         typer.Option(
-            help="只把本站值班员改过的类别、级别、合并和拆分写成更正 JSONL，不训练；来件里的个人信息已遮盖"
+            help="只把本站值班员改过的类别、标签、级别、合并和拆分写成更正 JSONL，不训练；来件里的个人信息已遮盖"
         ),
     ] = None,
     originals: Annotated[
@@ -103,7 +103,7 @@ def _collect(site: Path | None, into: Path, asked: tuple[str, str] | None, json:
 
 
 def _corrected(opened: House, asked: tuple[str, str] | None) -> list[dict[str, Any]]:
-    """Kinds, then grades, then links: a row that `--corrections` cannot learn from is passed over there."""
+    """Kinds, labels, grades, links: a row that `--corrections` cannot learn from is passed over there."""
     from models.ledger import sealed
 
     if asked is None:
@@ -118,7 +118,7 @@ def _corrected(opened: House, asked: tuple[str, str] | None) -> list[dict[str, A
 def _changed(conn: Connection, *, masked: bool) -> list[dict[str, Any]]:
     from models.ledger import corrections, judgements
 
-    changed = (judgements.corrected, corrections.grades, corrections.links)
+    changed = (judgements.corrected, corrections.labels, corrections.grades, corrections.links)
     return [row for rows in changed for row in rows(conn, masked=masked)]
 
 

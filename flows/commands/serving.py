@@ -29,6 +29,7 @@ def run(
     prefect: Annotated[bool, typer.Option(help="是否启动 Prefect")] = True,
 ) -> None:
     """单机运行全部: 收集、研判、时钟、发送、核对、审计、页面、Prefect。"""
+    from flows.office import entrance
     from flows.processes.running import CannotRun, Options, Running
 
     quiet_logs()
@@ -42,6 +43,8 @@ def run(
         except CannotRun as error:
             fail(str(error))
     say(f"值班台 {running.house.public_url}   (Ctrl-C 停止)")
+    if (wrong := entrance.unguarded(running.house)) is not None:
+        say(f"注意: {wrong}。{entrance.ENABLE}")
     if running.prefect_url:
         say(f"Prefect {running.prefect_url}   (正在后台启动)")
     if rate != 1:
@@ -71,13 +74,16 @@ def console(
 ) -> None:
     """只运行页面与接口。"""
     from connectors.console.app import build, server
+    from flows.office import entrance
     from flows.office.desk import Desk
 
     quiet_logs()
     with plainly(), House.open(site_dir(site)) as house:
         house.port = port or house.site.console.port
         say(f"值班台 {house.public_url}")
-        server(build(Desk(house)), host or house.site.console.host, house.port).run()
+        if (wrong := entrance.unguarded(house, host or "")) is not None:
+            say(f"注意: {wrong}。{entrance.ENABLE}")
+        server(build(Desk(house), names=house.host_names), host or house.site.console.host, house.port).run()
 
 
 def worker(

@@ -11,15 +11,16 @@ from typing import Any
 
 from flows.collecting.feeding import NETWORK
 from flows.collecting.following import LAG
-from flows.office import sources_seen
-from flows.telling import reach
+from flows.office import entrance, sources_seen
+from flows.telling import hooked, reach, slack_duties
 from flows.telling.listening import last_said, listeners
 from flows.wiring import House
 from models.classify.drift import CHANGED, stability_index
 from models.core.moment import clock_face, iso, local, parse_iso, span
-from models.ledger import clocks, deadletters, duties, judgements, outbox, signals
+from models.ledger import announced, clocks, deadletters, duties, judgements, outbox, signals
 from models.ledger.store import Connection, Row
 from playbooks.holidays import lacking, what_to_do
+from playbooks.hooks_paper import OutHookSource
 from playbooks.problem import Problem
 
 Item = dict[str, Any]
@@ -46,6 +47,7 @@ PARTS = {
 CHANNEL = "channel:"
 """Before a channel's name: its row among the duties, which tells what came of its last message."""
 KAFKA_PATIENCE = timedelta(seconds=60)
+SLACK_PATIENCE = timedelta(minutes=5)
 KAFKA_WAITING = 5000
 """Messages: more than so many waiting is a lag worth a word (law 12)."""
 WORST = 5
@@ -79,10 +81,22 @@ def _items(conn: Connection, house: House, now: datetime) -> Iterator[Item]:
         yield _kafka(conn, house, known.get("kafka"), now)
     if house.site.kafka.publishes:
         yield _results(house, known.get("publish"), now)
+    for hook in house.site.hooks:
+        yield _hook(conn, house, hook, known.get(hooked.duty(hook)), now)
+    yield from _slack(house, known, now)
+    yield from _entrance(conn, house, now)
     yield _backlog(conn, now)
     yield _drift(conn, now)
     if waiting := deadletters.by_source(conn):
         yield _letters(waiting, house, now)
+
+
+def _entrance(conn: Connection, house: House, now: datetime) -> Iterator[Item]:
+    """Who may come in, where that is worth a word."""
+    found = entrance.standing(conn, house)
+    if found is not None:
+        well, words, mend = found
+        yield _item("access", "账号", "ok" if well else "warn", now if well else None, words, mend)
 
 
 def _drift(conn: Connection, now: datetime) -> Item:
@@ -221,6 +235,31 @@ def _channels(house: House, known: dict[str, Row[Any]]) -> Iterator[Item]:
             yield _item(name, label, "ok", good, channel.type + ("" if good else "，尚未发过"), "")
 
 
+def _slack(house: House, known: dict[str, Row[Any]], now: datetime) -> Iterator[Item]:
+    """The room of incidents and the open line of each Slack channel that has them."""
+    for settings in slack_duties.listed(house):
+        shown, name = settings["id"], str(settings["id"])
+        if settings.get("incidents"):
+            yield _told(slack_duties.telling(name), f"Slack 事件频道 {shown}", known, now, house.time.speed)
+        if settings.get("app_token"):
+            yield _told(slack_duties.line(name), f"Slack 连接 {shown}", known, now, house.time.speed)
+
+
+def _told(name: str, label: str, known: dict[str, Row[Any]], now: datetime, speed: float) -> Item:
+    """Alerts do not depend on it: it is late at the worst."""
+    row, mend = known.get(name), "核对 channels.yaml 的令牌与频道；会自动重试，提醒照发"
+    good = row.last_good_at if row else None
+    if row is None or (good is None and row.error is None):
+        return _item(name, label, "late", None, "尚未运行", "huiying worker deliver")
+    if row.error:
+        since = f"自 {clock_face(row.failing_since)} 起: " if row.failing_since else ""
+        return _item(name, label, "late", good, since + row.error, mend)
+    if good is not None and now - good > SLACK_PATIENCE * speed:
+        words = f"已 {span((now - good).total_seconds())}没有动静"
+        return _item(name, label, "late", good, words, "huiying worker deliver")
+    return _item(name, label, "ok", good, row.detail or "", "")
+
+
 def _alarm(conn: Connection, house: House, now: datetime) -> Item:
     """Who would hear of our own trouble, and whether somebody has just been told."""
     heard = [listener.name for listener in listeners(house, now)]
@@ -296,6 +335,26 @@ def _results(house: House, row: Row[Any] | None, now: datetime) -> Item:
         words = f"已 {span(silent.total_seconds())}没有外送"
         return _item("publish", "结果外送", "late", row.last_good_at, words, "huiying worker deliver")
     return _item("publish", "结果外送", "ok", row.last_good_at, row.detail or "", "")
+
+
+def _hook(conn: Connection, house: House, hook: OutHookSource, row: Row[Any] | None, now: datetime) -> Item:
+    """A receiver of ours: was it told, and if not since when and why."""
+    name, label, at = hooked.duty(hook), f"外送 {hook.id}", hooked.standing(conn, hook)
+    good = row.last_good_at if row else None
+    if strange := hooked.strange(hook):
+        words = f"没有这种事件: {'、'.join(strange)}"
+        return _item(name, label, "late", good, words, "改 site.yaml 的 hooks，写 incident、clock 或事件种类")
+    waiting = f"，{announced.behind(conn, at.upto)} 条日志未送" if at else ""
+    if row is None or at is None or (good is None and row.error is None):
+        return _item(name, label, "down", None, "尚未运行", "huiying worker deliver")
+    if row.error:
+        since = f"自 {clock_face(row.failing_since)} 起，已试 {at.tries} 次: " if row.failing_since else ""
+        mend = "核对对方系统、地址和密钥；会自动重试，一条也不跳过"
+        return _item(name, label, "late", good, f"{since}{row.error}{waiting}", mend)
+    if good is not None and now - good > KAFKA_PATIENCE * house.time.speed:
+        words = f"已 {span((now - good).total_seconds())}没有外送{waiting}"
+        return _item(name, label, "late", good, words, "huiying worker deliver")
+    return _item(name, label, "ok", good, row.detail or "", "")
 
 
 def _backlog(conn: Connection, now: datetime) -> Item:

@@ -6,35 +6,51 @@ Implements `connectors.console.desk.Desk`. Acts go straight to the ledger; no Pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from connectors import inbound
 from connectors.console.desk import Unknown, Unsigned, View
 from flows.collecting import filing, letters
-from flows.office import authors, coverage, gauges, people_seen, sources_seen, tasking
+from flows.office import authors, coverage, gauges, handling, mine, people_seen, sources_seen, tasking
+from flows.office.access import Access
 from flows.office.aftermath import Aftermath
 from flows.office.assessment import Assessment
+from flows.office.auditing import Auditing
+from flows.office.board import Boards, name_steps
 from flows.office.dossiers import Dossiers
+from flows.office.dutylog import DutyLog
 from flows.office.files import Files
 from flows.office.handling import ACTS, HANDS, Params
+from flows.office.incident_seen import IncidentSeen
+from flows.office.listing import Listing
 from flows.office.meetings import Meetings
 from flows.office.mood import Moods
+from flows.office.once import Repeated, as_said, keyed
+from flows.office.onelinks import OneLinks
+from flows.office.phone import Phone
 from flows.office.plainly import in_words, reachable
+from flows.office.preferences import Preferences
 from flows.office.registers import Registers
 from flows.office.reports import Reports
 from flows.office.statements import Statements
 from flows.office.work import Work
 from flows.telling import receiving
 from flows.wiring import House
+from models.core.boards import EVERYTHING, Wanted
 from models.core.vocabulary import ProposalState
 from models.ledger import books, captures, incidents, proposals, views
 from models.ledger.incidents import NoSuchIncident
 from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
-UNFOLLOWED = frozenset({"ack", "snooze", "update"})
+if TYPE_CHECKING:
+    from flows.office.slack import Slacks
+    from flows.telling.chats import Chats
+
+UNFOLLOWED = frozenset({"ack", "take", "escalate", "snooze", "update"})
 """The acts that no task hangs on."""
 
 
@@ -43,13 +59,31 @@ class Desk:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.access = Access(self)
         self.registers, self.assessment = Registers(self), Assessment(self)
         self.aftermath = Aftermath(self)
         self.meetings, self.dossiers = Meetings(self), Dossiers(self)
         self.mood, self.files = Moods(self), Files(self)
+        self.phone = Phone(self)
+        self.onelinks, self.preferences = OneLinks(self), Preferences(self)
+        self.about, self.dutylog = IncidentSeen(self), DutyLog(self)
         self.statements = Statements(self)
         self.work = Work(self)
+        self.auditing, self.listing = Auditing(self), Listing(self)
+        self.boards = Boards(self)
         self.reports = Reports(self)
+
+    @cached_property
+    def slack(self) -> Slacks:
+        from flows.office.slack import Slacks  # Slack's client is loaded for those who have a Slack
+
+        return Slacks(self)
+
+    @cached_property
+    def chats(self) -> Chats:
+        from flows.telling.chats import Chats
+
+        return Chats(self)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -61,6 +95,9 @@ class Desk:
         with reachable(), self.house.store.write() as conn:
             yield conn
 
+    def preparing(self) -> AbstractContextManager[Connection]:
+        return self.writing()
+
     # ── seeing ────────────────────────────────────────────────────────────────────────────────
 
     def now(self) -> datetime:
@@ -70,30 +107,11 @@ class Desk:
         with self._reading() as conn:
             return views.revision(conn)
 
-    def board(self) -> View:
-        now = self.now()
-        with self._reading() as conn:
-            shown = views.board(conn, now, self.house.called)
-            return {
-                "now": now.isoformat(timespec="milliseconds"),
-                "site": self.house.site.name,
-                "speed": self.house.time.speed,
-                "revision": views.revision(conn),
-                "incidents": [self._with_roles(incident) for incident in shown],
-                "coverage": coverage.report(conn, self.house, now),
-                "recent_alerts": views.recent_alerts(conn, 30),
-                "signals": views.recent_signals(conn, now, 30),
-                "counts": views.counts(shown),
-            }
+    def board(self, wanted: Wanted = EVERYTHING) -> View:
+        return self.boards.view(wanted)
 
     def _with_roles(self, incident: View) -> View:
-        """Name who holds each clock's next step: the role of its rung."""
-        for clock in incident["clocks"]:
-            step = clock["next_step"]
-            if step:
-                role = self.house.site.roster.role(min(step["rung"], self.house.site.roster.top()))
-                step["role"] = role.zh if role else f"第 {step['rung']} 级"
-        return incident
+        return name_steps(self.house, incident)
 
     def incident(self, incident_id: str) -> View | None:
         try:
@@ -103,18 +121,20 @@ class Desk:
             return None
         return self._with_roles(shown)
 
+    def face(self, incident_id: str) -> View:
+        """The incident without its timeline and signals. Raises NoSuchIncident."""
+        with self._reading() as conn:
+            shown = views.face(conn, incident_id, self.now(), self.house.called)
+        return self._with_roles(shown)
+
     def mine(self, person_id: str) -> View:
         person = next((p for p in self.people() if p["id"] == person_id), None)
         if person is None:
             raise Unknown(f"值班表里没有 {person_id}")
         with self._reading() as conn:
-            asked = views.asked_of(conn, person_id)
-        shown = [i for i in self.board()["incidents"] if i["id"] in asked or self._holds(i, person_id)]
-        return {"person": person, "incidents": shown}
-
-    @staticmethod
-    def _holds(incident: View, person_id: str) -> bool:
-        return any(ack["person"] == person_id for ack in incident["acked"])
+            view = mine.overview(conn, self.house, person, self.now())
+        view["incidents"] = [self._with_roles(one) for one in view["incidents"]]
+        return view
 
     def people(self) -> list[View]:
         return people_seen.people(self.house, self.now())
@@ -148,13 +168,6 @@ class Desk:
         self._known(by)
         with in_words(), reachable():
             return authors.act(self.house, name, playbook_id, params, by)
-
-    def audit(self, limit: int, before_seq: int | None) -> View:
-        from flows.audit import last_verification
-
-        with self._reading() as conn:
-            checked = last_verification(conn)
-            return {"entries": views.audit(conn, limit, before_seq, self.house.called), **checked}
 
     def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
         """What a channel tells of its alerts. Raises Unsigned, Unknown, Refusal."""
@@ -203,14 +216,24 @@ class Desk:
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────
 
-    def act(self, name: str, incident_id: str, params: Params, by: str) -> View:
-        """Carry out one human act. Raises Refusal with the rule in words, Unknown for what is not."""
+    def act(self, name: str, incident_id: str, params: Params, by: str, once: str = "") -> View:
+        """Carry out one human act; with `once`, a key, the same act a second time changes nothing (`repeated`).
+        Raises Refusal with the rule in words, Unknown for what is not."""
         act = ACTS.get(name)
         if act is None:
             raise Unknown(f"没有这个动作: {name}{did_you_mean(name, list(ACTS))}")
+        return self.carried_out(name, incident_id, params, by, once, act)
+
+    def carried_out(
+        self, name: str, incident_id: str, params: Params, by: str, once: str, act: handling.Act
+    ) -> View:
         self._known(by)
-        with in_words():
-            done = act(self, incident_id, params, by)
+        try:
+            with in_words():
+                desk = keyed(self, once, by, name, incident_id)
+                done = act(desk, incident_id, as_said(params, self.now(), self.house.time.speed), by)
+        except Repeated as again:
+            return self.seen(again.incident_id) | {"repeated": True}
         self._follow(name, str(done["id"]))
         return done
 

@@ -11,6 +11,8 @@ from typing import Any
 from connectors import broker
 from connectors.ports import ConnectorError
 from flows.collecting.following import broker_settings
+from flows.office import entrance
+from flows.telling import slack_duties
 from flows.timekeeping import machine_now
 from flows.wiring import House
 from models.core.moment import local
@@ -38,10 +40,14 @@ def examine(directory: Path) -> list[Finding]:
         with House.open(directory) as house:
             findings += [
                 *_channels(house),
+                *_slack(house),
+                *_mail(house),
+                *_links(house),
                 *_kafka(house),
                 *_prefect(house),
                 *_calendar(house),
                 *_reports(house),
+                *_entrance(house),
             ]
     except (LedgerError, Problems) as error:
         findings.append(_found("打开站点", False, str(error), "先修好上面各项"))
@@ -104,6 +110,44 @@ def _channels(house: House) -> Iterator[Finding]:
         yield _found("渠道", False, "没有登记渠道，提醒发不出去", "在 channels.yaml 里登记")
 
 
+def _mail(house: House) -> Iterator[Finding]:
+    """Each mail server is greeted as for a letter; nothing is sent."""
+    from connectors.channels.mail import Mail
+
+    for channel in house.channels.values():
+        if isinstance(channel, Mail):
+            wrong = channel.greet()
+            mend = "核对 channels.yaml 的 host、tls、username、password（见 docs/邮件短信.md）"
+            yield _found(f"邮件服务器 {channel.id}", wrong is None, wrong or f"{channel.host} 可发信", mend)
+
+
+def _links(house: House) -> Iterator[Finding]:
+    """Messages to telephones without a link to press make an officer look for the console."""
+    written = [str(one["id"]) for one in house.site.channels if one["type"] not in ("terminal", "webhook")]
+    url = house.site.console.public_url
+    if written and not url:
+        detail = f"没有写 public_url，{'、'.join(written)} 的消息里没有签收链接"
+        yield _found(
+            "签收链接", False, detail, "在 site.yaml 的 console 写 public_url: https://…", warning=True
+        )
+    elif written and url and not url.startswith("https://"):
+        detail = f"{url} 不加密，签收链接在路上谁都看得见"
+        yield _found("签收链接", False, detail, "换成 https:// 的地址", warning=True)
+
+
+def _slack(house: House) -> Iterator[Finding]:
+    """Slack is asked who the bot is and what it may."""
+    if not slack_duties.listed(house):
+        return
+    from flows.office.slack_scopes import findings  # Slack's client, only where there is a Slack
+    from flows.telling.slack_people import slacks
+
+    for channel in slacks(house):
+        for ok, detail, warning in findings(channel):
+            mend = "在 Slack 应用的 OAuth & Permissions 里加上，重新安装（清单见 deploy/slack/manifest.yaml）"
+            yield _found(f"Slack 权限 {channel.id}", ok, detail, mend, warning)
+
+
 def _kafka(house: House) -> Iterator[Finding]:
     if house.site.kafka.enabled or house.site.kafka.publishes:
         wrong = _broker(house)
@@ -143,6 +187,14 @@ def _calendar(house: House) -> Iterator[Finding]:
     for year in missing:
         detail = "没有放假安排，工作日时限会被拒绝"
         yield _found(f"{year} 年工作日历", False, detail, what_to_do(year), warning=True)
+
+
+def _entrance(house: House) -> Iterator[Finding]:
+    with house.store.read() as conn:
+        found = entrance.standing(conn, house)
+    if found is not None:
+        well, words, mend = found
+        yield _found("账号", well, words, mend, warning=not well)
 
 
 def _reports(house: House) -> Iterator[Finding]:

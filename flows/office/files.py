@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Protocol
+
 from connectors.console.desk import View
 from connectors.uploads import examined
 from flows.office import handling
 from flows.office.asked import Params
-from flows.office.handling import Desk
+from flows.office.handling import Act
 from flows.office.plainly import in_words
+
+
+class Desk(Protocol):
+    """What carries an act out (`flows.office.desk.Desk`)."""
+
+    def carried_out(
+        self, name: str, incident_id: str, params: Params, by: str, once: str, act: Act
+    ) -> View: ...
 
 
 class Files:
@@ -16,6 +27,10 @@ class Files:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def stop(self, incident_id: str, params: Params, by: str, name: str, content: bytes) -> View:
+    def stop(
+        self, incident_id: str, params: Params, by: str, name: str, content: bytes, once: str = ""
+    ) -> View:
         with in_words():
-            return handling.stop(self._desk, incident_id, params, by, examined(name, content))
+            file = examined(name, content)
+        act = partial(handling.stop, file=file)
+        return self._desk.carried_out("stop", incident_id, params, by, once, act)

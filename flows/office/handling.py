@@ -19,7 +19,19 @@ from flows.wiring import House
 from models.core.casework import PartyRole
 from models.core.moment import clock_face, iso, parse_stated
 from models.core.vocabulary import Domain, EventType, EvidenceKind, Grade, Medium, OpinionKind, StartEvent
-from models.ledger import acts, handovers, incidents, joining, parties, proposals, proving, snoozing, tasks
+from models.ledger import (
+    acts,
+    handovers,
+    incidents,
+    joining,
+    parties,
+    proposals,
+    proving,
+    snoozing,
+    summoning,
+    tasks,
+)
+from models.ledger.raising import Sweep
 from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
@@ -35,8 +47,16 @@ class Desk(Protocol):
 
     def incident(self, incident_id: str) -> View | None: ...
 
+    def face(self, incident_id: str) -> View:
+        """The incident without its timeline and signals. Raises NoSuchIncident."""
+        ...
+
     def writing(self) -> AbstractContextManager[Connection]:
         """A write transaction."""
+        ...
+
+    def preparing(self) -> AbstractContextManager[Connection]:
+        """A write transaction of what goes before the act itself, and may be done again."""
         ...
 
     def write(self, what: Callable[..., Any], incident_id: str, *args: Any, **more: Any) -> Any:
@@ -76,6 +96,31 @@ def ack(desk: Desk, incident_id: str, params: Params, by: str) -> View:
         acts.acknowledge, incident_id, by, name, params.get("reason") or "已知悉", desk.house.rules_for
     )
     return desk.seen(incident_id)
+
+
+def take(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    """接手: acknowledged, and in this person's hands."""
+    name, reason = desk.house.names[by], params.get("reason") or "由我处理"
+    desk.write(acts.take, incident_id, by, name, reason, desk.house.rules_for)
+    return desk.seen(incident_id)
+
+
+def escalate(desk: Desk, incident_id: str, params: Params, by: str) -> View:
+    """升级: the next rung is told now; `to` is the rung that the page offered."""
+    house = desk.house
+    who = summoning.Summoner(by, house.names[by], tasking.rung_of(house, by))
+    wanted = _rung(params["to"]) if params.get("to") else None
+    reason = params.get("reason") or "需要上级决定"
+    with desk.writing() as conn:
+        sweep = Sweep(desk.now(), house.site.roster, house.time.speed)
+        rung = summoning.summon(conn, sweep, incident_id, who, reason, wanted)
+    return desk.seen(incident_id) | {"told_rung": rung, "told_role": house.site.roster.called(rung)}
+
+
+def _rung(text: str) -> int:
+    if not text.isdecimal() or len(text) > 2:
+        raise Refusal(f"“{text[:20]}” 不是值班级数；写成 2，或不写(通知上一级)")
+    return int(text)
 
 
 def snooze(desk: Desk, incident_id: str, params: Params, by: str) -> View:
@@ -193,7 +238,7 @@ def unit_of(desk: Desk, said: str) -> str:
 def close(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     """办结. What is missing is laid down first, so that it can be done or struck off by its number."""
     reason = _needed(params, "reason", "办结理由")
-    with desk.writing() as conn:
+    with desk.preparing() as conn:
         tasking.settle(desk.house, conn, incident_id)
     with desk.writing() as conn:
         acts.close(conn, desk.now(), incident_id, by, reason)
@@ -276,9 +321,12 @@ def split(desk: Desk, incident_id: str, params: Params, by: str) -> View:
 STATED = tuple(event for event in StartEvent if event.stated)
 """The times that a person may state; the last publication is what the evidence says."""
 
-ACTS: dict[str, Callable[[Desk, str, Params, str], View]] = {
+Act = Callable[[Desk, str, Params, str], View]
+ACTS: dict[str, Act] = {
     "open": open_,
     "ack": ack,
+    "take": take,
+    "escalate": escalate,
     "snooze": snooze,
     "grade": grade,
     "assign": assign,

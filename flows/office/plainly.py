@@ -11,7 +11,7 @@ from models.ledger.books import NoSuchVersion
 from models.ledger.handovers import NoSuchHandover
 from models.ledger.incidents import NoSuchIncident, NotAllowed
 from models.ledger.receipts import NoSuchAlert
-from models.ledger.store import LedgerError, NotThere
+from models.ledger.store import LedgerError, NotThere, Unfit
 
 _MISSING = (NoSuchIncident, NoSuchHandover, NoSuchAlert, NoSuchVersion, NotThere)
 
@@ -23,6 +23,8 @@ def reachable() -> Iterator[None]:
         yield
     except (*_MISSING, NotAllowed):
         raise
+    except Unfit as error:
+        raise Refusal("内容里有数据库不收的字符(如 NUL)或过大的数，没有执行；请删去后再试") from error
     except LedgerError as error:
         raise Unavailable(str(error)) from error
 

@@ -23,10 +23,12 @@ from flows.duty import overdue, perform
 from flows.holders import bury
 from flows.processes.lookout import Lookout
 from flows.respond import respond
+from flows.telling import hooked, slack_duties
 from flows.telling.publishing import follow_results
 from flows.wiring import House
 from models.ledger import duties
 from models.ledger.store import LedgerError
+from playbooks.hooks_paper import OutHookSource
 
 log = structlog.get_logger()
 
@@ -66,7 +68,14 @@ class ClockLoop:
             jobs.append(("kafka", lambda: follow_broker(self.house, self.stopped)))
         if "deliver" in wanted and self.house.site.kafka.publishes:
             jobs.append(("publish", lambda: follow_results(self.house, self.stopped)))
+        if "deliver" in wanted:
+            jobs += [self._hook(hook) for hook in self.house.site.hooks]
+            jobs += slack_duties.jobs(self.house, self.stopped)
         return jobs
+
+    def _hook(self, hook: OutHookSource) -> tuple[str, Callable[[], None]]:
+        """A thread for each receiver: one that hangs holds up no other."""
+        return hooked.duty(hook), lambda: hooked.follow_hook(self.house, hook, self.stopped)
 
     def start(self) -> None:
         freed = bury(self.house)

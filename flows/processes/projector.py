@@ -29,6 +29,8 @@ FLOW_OF = {
     "evidence_added": "watch",
     "evidence_retracted": "watch",
     "acknowledged": "respond",
+    "taken": "respond",
+    "escalated": "respond",
     "grade_confirmed": "respond",
     "handover_written": "handover",
     "handover_accepted": "handover",

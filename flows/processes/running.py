@@ -84,7 +84,7 @@ class Running:
     def _serve_console(self) -> None:
         host, port = self.house.site.console.host, self.house.port or 0
         poll = 0.5 if self.house.time.speed == 1 else 0.25
-        app = build(Desk(self.house), poll_s=poll)
+        app = build(Desk(self.house), poll_s=poll, names=self.house.host_names)
         self.server = server(app, host, port)
         self.server_thread = threading.Thread(target=self.server.run, name="console", daemon=True)
         self.server_thread.start()

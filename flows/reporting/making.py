@@ -12,7 +12,7 @@ from typing import Any
 from connectors.reports import excel, letterhead, pdf, plain, word
 from connectors.reports.paper import NoSuchThing, Paper, ReportError
 from connectors.reports.workbook import Workbook
-from flows.reporting import afteraction, annual, assessment, brief, bulletin, ledgers, special, whole
+from flows.reporting import afteraction, annual, assessment, brief, bulletin, dutylog, ledgers, special, whole
 from flows.reporting.asking import Ask, templates
 from flows.wiring import House
 from models.core import periods
@@ -51,6 +51,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("special", "舆情专报", "incident", "docx", "概况、态势、时限、已做工作、下一步", special.special),
         Kind("duty", "值班快报", "either", "docx", "此刻全部未结事件；写了事件即只报一起", special.duty),
         Kind("brief", "日报、周报", "period", "docx", "一天、一周或任意一段：数字、事件、逾期、线索", brief.paper),
+        Kind("dutylog", "值班日志", "period", "docx", "逐班：谁在班、来了什么、做了什么、记事、签字", dutylog.paper),
         Kind(
             "bulletin", "季度通报", "period", "docx", "回应结果、四类网站问题、上季度整改", bulletin.paper,
             period=periods.quarter_of,

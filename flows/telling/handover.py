@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flows.office import sources_seen
+from flows.telling import leaving
 from flows.wiring import House
 from models.core.escalate import next_reachable
 from models.core.moment import clock_face, iso, parse_iso, span
@@ -99,6 +100,8 @@ def in_words(made: dict[str, Any]) -> str:
     late = sum(clock["left_s"] < 0 for one in made["incidents"] for clock in one["clocks"])
     parts = [f"未结事件 {made['open']} 起"]
     parts += [f"已逾期时钟 {late} 个"] if late else []
+    parts += [f"待审稿件 {len(made['drafts'])} 件"] if made["drafts"] else []
+    parts += [f"待兑现承诺 {len(made['promises'])} 项"] if made["promises"] else []
     parts += [f"未送达提醒 {len(made['alerts'])} 条"] if made["alerts"] else []
     parts += [f"沉默信源 {len(made['sources'])} 个"] if made["sources"] else []
     return "，".join(parts) + "。"
@@ -119,6 +122,7 @@ def summary(conn: Connection, house: House, now: datetime, change: Change) -> di
         "incidents": [_incident(house, one, done.get(one["id"], [])) for one in chosen],
         "alerts": [_alert(row) for row in handovers.unsent(conn, now - LATE * house.time.speed, MOST)],
         "sources": [{"name": s["name"], "why": s["error"] or s["state"]} for s in silent[:MOST]],
+        **leaving.parts(conn, house, now, change, shown),
     }
 
 

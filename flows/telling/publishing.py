@@ -99,9 +99,13 @@ def _advance(house: House, key: str, known: int, upto: int) -> None:
             duties.put_setting(conn, key, {"upto": upto})
 
 
+def result(house: House, one: Announcement) -> dict[str, Any]:
+    """What other systems are told, by whichever way: `huiying schema result`."""
+    return {"site": house.site.name, **one.body}
+
+
 def _result(house: House, one: Announcement) -> broker.Outgoing:
-    body = {"site": house.site.name, **one.body}
-    return broker.Outgoing(json.dumps(body, ensure_ascii=False).encode(), one.incident_id)
+    return broker.Outgoing(json.dumps(result(house, one), ensure_ascii=False).encode(), one.incident_id)
 
 
 def _letter(row: Row[Any], whole: bytes | None) -> broker.Outgoing:

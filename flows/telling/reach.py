@@ -28,6 +28,7 @@ Result = dict[str, Any]
 def reach(house: House) -> str:
     """Ask, or read the answers, when it is time; the result in words."""
     now, test = house.time.now(), house.site.roster.reach_test
+    _lapse(house, now)
     if test is None:
         return "联络测试未启用"
     with house.store.read() as conn:
@@ -36,6 +37,12 @@ def reach(house: House) -> str:
         wait = max(WAIT, WAIT_REAL * house.time.speed)
         return _check(house, kept, now) if parse_iso(kept["at"]) + wait <= now else "联络测试等待答复"
     return _ask(house, test, now) if _is_due(test, kept, now) else in_words(kept)
+
+
+def _lapse(house: House, now: datetime) -> None:
+    """Tests that people sent themselves and no channel took are not tried in the night."""
+    with house.store.write() as conn:
+        reaching.lapse(conn, now)
 
 
 def _is_due(test: ReachTest, kept: Result | None, now: datetime) -> bool:

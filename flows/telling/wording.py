@@ -12,6 +12,7 @@ from typing import Any
 
 from connectors.ports import Message
 from flows.wiring import House
+from models.core import onelink
 from models.core.moment import deadline_face, iso, span
 from models.core.vocabulary import AlertKind, Grade
 from models.ledger.store import Row
@@ -93,7 +94,7 @@ def _notice(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
 
 
 def _step(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
-    return _common(row, now, house) | {
+    told = _common(row, now, house) | {
         "incident": _incident(row, house),
         "clock": {
             "id": row.rule_id,
@@ -106,6 +107,16 @@ def _step(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
         "step": {"key": row.step_key, "due_at": iso(_step_due(row)), "rung": row.step_rung or row.rung},
         "late_by_s": round(max(0.0, (row.raised_at - _step_due(row)).total_seconds()), 3),
     }
+    link = _ack_url(row, now, house)
+    return told | ({"ack_url": link} if link else {})
+
+
+def _ack_url(row: Row[Any], now: datetime, house: House) -> str | None:
+    """The one-use link that acknowledges; None where the site has no address that is reached from outside."""
+    if not house.site.console.public_url:
+        return None
+    grant = onelink.granted(row.id, row.person_id, row.raised_at)
+    return f"{house.public_url}/a/{onelink.token(house.link_key, grant)}" if now < grant.until else None
 
 
 def _common(row: Row[Any], now: datetime, house: House) -> dict[str, Any]:
