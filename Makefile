@@ -20,7 +20,7 @@ check:   ## style, types, floor plan
 bench:   ## measurements, printed; no test depends on them
 	@$(BOOTSTRAP) exec python -m pytest -q -s tests/bench $(ARGS)
 
-FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py tests/river/test_kafka.py
+FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py tests/river/test_kafka.py tests/edges/test_api_contract.py
 faults:  ## the long campaign: kills, outages, full disks, stepped clocks, random nights
 	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s $(FAULTS) $(ARGS)
 

@@ -9,12 +9,11 @@ from starlette.testclient import TestClient
 
 from connectors.channels import build
 from connectors.channels.settings import Secrets
-from connectors.channels.webhook import Webhook
 from connectors.console.app import build as console
 from connectors.http import Guard
 from connectors.ports import Channel
 from support.fake_desk import FakeDesk
-from support.kits import NOON, SECRETS, Kit, Make
+from support.kits import NOON, Kit, Make, secret_of, tickets
 from support.receiver import Receiver
 from support.web import Web
 
@@ -37,11 +36,10 @@ def channel() -> Iterator[Make]:
     """Builds a channel against a server, and closes its kept-open connections afterwards."""
     with ExitStack() as closing:
 
-        def make(kit: Kit, url: str, secrets: Secrets = SECRETS.__getitem__, **settings: Any) -> Channel:
+        def make(kit: Kit, url: str, secrets: Secrets = secret_of, **settings: Any) -> Channel:
             now = settings.pop("now", lambda: NOON)
             made = build({**kit.settings(url), **settings}, secrets, now)
-            if isinstance(made, Webhook):
-                closing.callback(made.close)
+            closing.callback(made.close)
             return made
 
         yield make
@@ -50,6 +48,7 @@ def channel() -> Iterator[Make]:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as server:
+        server.aside = tickets
         yield server
 
 

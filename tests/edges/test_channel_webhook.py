@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook as Verifier
 
-from connectors.channels.webhook import retry_after
+from connectors.channels.posting import retry_after
 from connectors.ports import Outcome
 from support.kits import KITS, NOON, SECRETS, Make, message
 from support.receiver import Receiver
@@ -66,3 +66,10 @@ def test_retry_after_as_a_date_is_measured_by_the_server_s_own_clock() -> None:
     assert retry_after({"retry-after": headers["Retry-After"]}, now=NOON) == 90.0
     assert retry_after({"retry-after": headers["Retry-After"]}, now=None) is None
     assert retry_after({"retry-after": "Fri, 20 Nov 2026 04:00:00 GMT"}, now=NOON) == 0.0
+
+
+def test_a_proxy_is_asked_for_the_whole_address(receiver: Receiver, channel: Make) -> None:
+    away = "http://gateway.example:8080"
+    done = channel(KITS[0], away, proxy=receiver.url).send(message())
+    assert done.outcome is Outcome.ACCEPTED
+    assert receiver.requests[0].path.startswith(f"{away}/alerts")

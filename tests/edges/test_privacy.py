@@ -106,7 +106,7 @@ def test_an_original_is_shown_to_a_person_with_a_reason_and_journalled(
         assert "值班表里没有" in cli("reveal", "1", "--by", "nobody", "--reason", "x").err
         assert "没有编号为 9" in cli("reveal", "9", "--by", "chen", "--reason", "x").err
         assert seen in cli.json("reveal", "1", "--by", "chen", "--reason", "给来电人回电")["body"]
-        newest = Desk(house).audit(1, None)["entries"][0]
+        newest = Desk(house).auditing.overview({}, 1, None)["entries"][0]
         assert (newest["kind"], newest["actor"], newest["reason"]) == (
             "查看原文",
             "陈值班",

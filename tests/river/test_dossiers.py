@@ -66,7 +66,7 @@ def test_the_package_holds_every_post_masked_and_its_manifest_holds(site: Site) 
 
 def test_the_journals_end_in_the_manifest_is_the_one_before_the_package(site: Site) -> None:
     incident = rumour(site)
-    before = site.desk.audit(1, None)["entries"][0]["hash"]
+    before = site.desk.auditing.overview({}, 1, None)["entries"][0]["hash"]
     assert act(site, incident, "make")["dossiers"][0]["journal_head"] == before
 
 
@@ -165,7 +165,7 @@ def test_a_site_may_hand_over_the_authors_whole(site: Site) -> None:
     content, _ = site.desk.dossiers.take(made["id"], "chen", "送公安")
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert "13812345678" in archive.read("posts/0001.txt").decode()
-    assert site.desk.audit(1, None)["entries"][0]["kind"] == "取出证据包"
+    assert site.desk.auditing.overview({}, 1, None)["entries"][0]["kind"] == "取出证据包"
     assert site.verified()
 
 

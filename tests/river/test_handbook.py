@@ -37,4 +37,4 @@ def test_the_documentation_of_the_api_names_every_act(tmp_path: Path) -> None:
 
     paths = build(FakeDesk()).openapi()["paths"]
     said = paths["/api/v1/incidents/{incident_id}/acts/{name}"]["post"]["description"]
-    assert all(f"{name} {zh}" in said for name, zh in ACTS.items() if name != "open"), said
+    assert all(f"`{name}` {zh}" in said for name, zh in ACTS.items() if name != "open"), said

@@ -75,9 +75,9 @@ def test_a_duty_that_is_not_due_is_left_alone(site: Site) -> None:
 
 def test_verification_is_noted_for_the_audit_page(site: Site) -> None:
     opened(site)
-    assert site.desk.audit(5, None)["verified_at"] is None
+    assert site.desk.auditing.overview({}, 5, None)["verified_at"] is None
     assert verify_chain(site.house)["ok"]
-    assert site.desk.audit(5, None)["ok"] is True
+    assert site.desk.auditing.overview({}, 5, None)["ok"] is True
 
 
 def test_what_a_dead_process_of_this_machine_held_is_taken_over_at_once(site: Site) -> None:

@@ -13,8 +13,13 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from connectors.console.desk import Refusal, Unknown, View
+from models.core.boards import EVERYTHING, Wanted
 from models.core.moment import iso, parse_iso
 from models.core.vocabulary import ClockState, Grade
+from support.fake_access import FakeAccess
+from support.fake_audit import FakeAuditing
+from support.fake_board import FakeBoards, fits, pressing, told
+from support.fake_incident import FakeDutyLog, FakeIncidentRoom
 from support.fake_night import (
     LADDER,
     NIGHT,
@@ -22,7 +27,6 @@ from support.fake_night import (
     alerts,
     coverage,
     draft,
-    entry,
     handovers,
     hours,
     incident,
@@ -32,11 +36,17 @@ from support.fake_night import (
     playbooks,
     signal,
     signals,
+    signals_list,
     sources,
     tried,
     whole,
 )  # fmt: skip
 from support.fake_reports import FakeReports
+
+
+class FakePhone:
+    def kit(self) -> View:
+        return {"site": "临江市", "publisher": "临江市", "dictation": False}
 
 
 class FakeDesk:
@@ -53,8 +63,14 @@ class FakeDesk:
         self.tried: list[tuple[str, str, dict[str, str]]] = []
         self._incidents = {} if quiet else {i["id"]: i for i in incidents()}
         self._signals = signals()
+        self.about = FakeIncidentRoom(self.incident, signals_list())
+        self.dutylog = FakeDutyLog()
         self._alerts = [] if quiet else alerts()
         self._handovers = [] if quiet else handovers(NIGHT)
+        self.auditing = FakeAuditing()
+        self.boards = FakeBoards()
+        self.phone = FakePhone()
+        self.access = FakeAccess()
         self.reports = FakeReports(incident["id"] for incident in self._incidents.values())
 
     def now(self) -> datetime:
@@ -76,17 +92,22 @@ class FakeDesk:
             self._signals.insert(0, signal(0, title, "论坛", source, "neg"))
             self.touch()
 
-    def board(self) -> View:
+    def board(self, wanted: Wanted = EVERYTHING) -> View:
         if self.broken:
             raise RuntimeError(self.broken)
         with self._lock:
             incidents = [self._shown(i) for i in self._incidents.values() if i["stage"] != "closed"]
+            fitting = sorted((told(i) for i in incidents if fits(i, wanted)), key=pressing)
+            last = None if wanted.limit is None else wanted.offset + wanted.limit
             return {
                 "now": iso(self.now()),
                 "site": "临江市",
                 "speed": self.speed,
                 "revision": self._revision,
-                "incidents": incidents,
+                "incidents": fitting[wanted.offset : last],
+                "found": len(fitting),
+                "offset": wanted.offset,
+                "units": [{"id": "应急局", "name": "应急局"}],
                 "coverage": self._coverage(),
                 "recent_alerts": copy.deepcopy(self._alerts[:7]),
                 "signals": {
@@ -106,7 +127,12 @@ class FakeDesk:
         if person is None:
             raise Unknown(f"没有 {person_id} 这个人")
         held = [i for i in self._incidents.values() if i["holder"] in ("", person["name"])]
-        return {"person": person, "incidents": [self._shown(i) for i in held if i["stage"] != "closed"]}
+        shown = [self._shown(i) for i in held if i["stage"] != "closed"]
+        for one in shown:
+            told = {"waits": not one["acked"], "taken": False, "asleep": False, "told_at": iso(self.now())}
+            one.update(told, above={"rung": 2, "role": "带班领导", "names": ["李主任"]})
+        waiting = sum(one["waits"] for one in shown)
+        return {"person": person, "waiting": waiting, "total": len(shown), "left_off": 0, "incidents": shown}
 
     def people(self) -> list[View]:
         return copy.deepcopy(PEOPLE)
@@ -194,11 +220,6 @@ class FakeDesk:
             "said": "已送审，请另一个人审定",
         }
 
-    def audit(self, limit: int, before_seq: int | None) -> View:
-        last = before_seq or 213
-        entries = [entry(seq) for seq in range(last - 1, max(0, last - 1 - limit), -1)]
-        return {"entries": entries, "verified_at": iso(NIGHT - timedelta(minutes=13)), "ok": True}
-
     def receipts(self, headers: Mapping[str, str], body: bytes) -> View:
         return {"recorded": 1, "known": 0}
 
@@ -226,7 +247,7 @@ class FakeDesk:
     def metrics(self) -> str:
         return "# TYPE huiying_open_clocks gauge\nhuiying_open_clocks 9\n"
 
-    def act(self, name: str, incident_id: str, params: dict[str, str], by: str) -> View:
+    def act(self, name: str, incident_id: str, params: dict[str, str], by: str, once: str = "") -> View:
         with self._lock:
             self.acts.append((name, incident_id, params, by))
             if name == "open":
@@ -252,6 +273,13 @@ class FakeDesk:
         for clock in incident["clocks"]:
             if clock["id"] == "acknowledge":
                 clock.update(_stopped(ClockState.MET, iso(self.now())))
+
+    def _take(self, incident: View, params: dict[str, str], name: str) -> None:
+        incident["acked"].append({"person": name, "name": name, "at": iso(self.now())})
+        incident["holder"] = name
+
+    def _escalate(self, incident: View, params: dict[str, str], name: str) -> None:
+        incident["told"] = params.get("to", "2")
 
     def _snooze(self, incident: View, params: dict[str, str], name: str) -> None:
         until = iso(self.now() + timedelta(minutes=int(params.get("minutes", "30"))))

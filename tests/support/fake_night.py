@@ -408,13 +408,6 @@ def tried(text: str) -> View:
             "diff": None if wrong else moved}  # fmt: skip
 
 
-def entry(seq: int) -> View:
-    return {"seq": seq, "at": hours((213 - seq) * 0.02),
-            "kind": ("signal.seen", "step.raised", "incident.acked")[seq % 3],
-            "actor": "陈值班" if seq % 3 == 2 else "", "incident_id": "inc-1", "text": "首次发布 75% 已提醒李主任",
-            "hash": hashlib.sha256(str(seq).encode()).hexdigest()}  # fmt: skip
-
-
 def handovers(now: datetime) -> list[View]:
     """The last change of shift, not accepted yet, and the one before it, which was."""
     clock = {

@@ -102,6 +102,8 @@ class Receiver:
         self.closing = threading.Event()
         self.connections = itertools.count(1)
         self.judge: Callable[[Request], int] | None = None  # the status of an answer, from its request
+        self.aside: Callable[[Request], Answer | None] | None = None  # what is answered apart, and not kept
+        self.reply: Callable[[Request], Answer] | None = None  # the answer, where none is queued
         self._now = Answer()
         self._next: list[Answer] = []
         self._lock = threading.Lock()
@@ -121,11 +123,16 @@ class Receiver:
             self._next.extend(answers)
 
     def take(self, request: Request) -> Answer:
+        apart = self.aside(request) if self.aside else None
+        if apart is not None:
+            return apart
         with self._lock:
             self.requests.append(request)
             if self.judge is not None:
                 return Answer(status=self.judge(request))
-            return self._next.pop(0) if self._next else self._now
+            if self._next:
+                return self._next.pop(0)
+            return self.reply(request) if self.reply else self._now
 
     def __enter__(self) -> Self:
         self._thread.start()
