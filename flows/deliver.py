@@ -12,6 +12,8 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from connectors import channels
 from connectors.ports import Delivery, Outcome
 from flows.holders import ME
@@ -33,6 +35,8 @@ GATHER_S = 0.01
 LEASE = timedelta(seconds=90)
 """Longer than a whole batch on a channel that hangs (8 turns of 10 s; a group is one send), so that no
 slow answer is sent twice."""
+
+log = structlog.get_logger()
 
 Group = list[Row[Any]]
 Answers = list[tuple[Row[Any], Attempt]]
@@ -70,10 +74,10 @@ def limits(house: House) -> dict[str, Limit]:
 
 
 def grouped(rows: Iterable[Row[Any]]) -> list[Group]:
-    """The claim's messages: what it has put under one name for one contact, in its order."""
-    groups: dict[tuple[str, int], Group] = {}
+    """The claim's messages: what it has put under one name for one address, in its order."""
+    groups: dict[tuple[str, ...], Group] = {}
     for row in rows:
-        groups.setdefault((row.bundle, row.contact), []).append(row)
+        groups.setdefault((row.bundle, *row.contacts[row.contact]), []).append(row)
     return list(groups.values())
 
 
@@ -146,7 +150,14 @@ def _sent(house: House, group: Group, channel_id: str, address: str) -> Delivery
     channel = house.channels.get(channel_id)
     if channel is None:
         return Delivery(Outcome.REFUSED, f"没有名为 {channel_id} 的渠道；请核对 channels.yaml")
-    return channel.send(placed(house, channel_id, message(group, address, house)))
+    try:
+        return channel.send(placed(house, channel_id, message(group, address, house)))
+    except Exception as error:  # noqa: BLE001  one alert that a channel stumbles over stops no other
+        kind = type(error).__name__  # its words may hold a key
+        log.error("a channel's program failed", channel=channel_id, alert=group[0].id, error=kind)
+        return Delivery(
+            Outcome.UNKNOWN, f"{channel_id}: 程序出错 ({kind})，不知是否送达；请把日志交给维护人员"
+        )
 
 
 def _attempt(row: Row[Any], channel_id: str, done: Delivery, size: int) -> Attempt:

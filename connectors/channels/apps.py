@@ -31,19 +31,20 @@ class NotSigned(Refused):
 @dataclass(frozen=True, slots=True)
 class Press:
     """A button that somebody pressed. `who`: every name that the platform gave for them; `key`: the same
-    when it tells us of the same press again."""
+    when it tells us of the same press again; `others`: its message holds more alerts than it is about."""
 
     who: tuple[Mention, ...]
     act: str
     about: str
     key: str
+    others: bool = False
 
 
-def pressed(act: object, about: object, who: tuple[Mention, ...], key: str) -> Press:
+def pressed(act: object, about: object, who: tuple[Mention, ...], key: str, others: bool = False) -> Press:
     """Raises Refused for a button that is none of ours."""
     if act not in PRESSES or not isinstance(about, str) or not about:
         raise Refused("这个按钮不是本系统发出的；没有执行")
-    return Press(who, str(act), about, key)
+    return Press(who, str(act), about, key, others)
 
 
 Fetched = tuple[str, float]

@@ -73,11 +73,14 @@ def deliver(
     method: str = "POST",
 ) -> Delivery:
     """Send `content`; `judge` says what the answer means. Before it was out: try again; after it,
-    without an answer: unknown."""
+    without an answer: unknown. What can never be sent as it is written is refused, its words unsaid: they
+    may be a key."""
     try:
         return judge(exchange(line, method, url, content, headers))
     except httpx2.InvalidURL:
         return Delivery(Outcome.REFUSED, f"{place}: 地址写法不对；请核对 channels.yaml")
+    except UnicodeError:  # a host that is none, a header that is not ASCII
+        return Delivery(Outcome.REFUSED, f"{place}: 地址、密钥或请求头里有发不出的字符；请核对 channels.yaml")
     except _NOT_SENT as error:
         return Delivery(Outcome.RETRY, f"{place}: 未能连接 ({_words(error)})")
     except httpx2.HTTPError as error:

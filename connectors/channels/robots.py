@@ -64,7 +64,7 @@ def lines(seen: View) -> list[tuple[str, str]]:
         "期限": "，".join(filter(None, (seen.due, left(seen, "，")))),
         "送": " ".join(filter(None, (seen.who, seen.rung))),
         "依据": seen.basis,
-        "另有": f"{len(seen.also)} 条" if seen.also else "",
+        "另有": f"{len(seen.also)} 条；按钮只指最急的一条，其余请打开页面" if seen.also else "",
     }
     rest = [*said.items(), *((str(n), one) for n, one in enumerate(seen.also, 1))]
     why = ("缘由", seen.why)

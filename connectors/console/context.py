@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Depends, Header
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from connectors.console import tongue, views
 from connectors.console.desk import Desk, View
 from connectors.console.errors import NoPerson
-from connectors.console.gate import has_accounts, who_of
+from connectors.console.gate import SAFE, has_accounts, who_of
 from connectors.console.narrowed import narrowed
 from connectors.console.pulse import Pulse
 from models.core.boards import Wanted
@@ -44,7 +45,7 @@ def console_of(request: Request) -> Console:
     """The console as this request may see it: for an account of single units, its desk is narrowed."""
     console: Console = request.app.state.console
     who = who_of(request)
-    if who is None or not who.limited:
+    if who is None or not (who.limited if request.method in SAFE else who.units):
         return console
     return Console(narrowed(console.desk, who.units), console.pulse, console.frame)
 
@@ -120,6 +121,15 @@ def _signed_in(request: Request, named: str) -> str:
     if find(desk_of(request).people(), who.person) is None:
         raise NoPerson(f"值班表里已没有 “{who.person}”；请管理员核对账号对应的人员。")
     return who.person
+
+
+def came_from(request: Request) -> QueryParams:
+    """What the page that an htmx act came from asks for in its address; nothing where that is no address, since the
+    act is done by then."""
+    try:
+        return QueryParams(urlsplit(request.headers.get("hx-current-url", "")).query)
+    except ValueError:
+        return QueryParams()
 
 
 Once = Annotated[

@@ -30,15 +30,18 @@ COOKIE: Final = "huiying_session"
 WHO: Final = "huiying.who"
 ACCOUNTS: Final = "huiying.accounts"
 """Where a request's scope holds who asks, and that there are accounts."""
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SEE_OTHER: Final = 303
-_WAYS_IN: Final = frozenset({"/login", "/login/code", "/login/confirm", "/login/oidc/back"})
+_WAYS_IN: Final = {
+    "POST": frozenset({"/login", "/login/code", "/login/confirm"}),
+    "GET": frozenset({"/login/oidc/back"}),
+}
+"""What proves who somebody is. Opening the form proves nothing: a whole office behind one address may."""
 _STEPS: Final = {Stage.CODE: "/login/code", Stage.PASSWORD: "/account", Stage.ENROL: "/account"}
 _BEARER: Final = "bearer "
 _PERSONAL: Final = frozenset({"own", "accounts"})
 """What only somebody at a browser may do, never a program with their token."""
 TRIES_MINUTES: Final = 10
-RETRY_S: Final = 60
 LOOK_S: Final = 5.0
 T = TypeVar("T")
 
@@ -85,16 +88,14 @@ class Gate:
 
     def _too_often(self, request: Request, settings: Mapping[str, Any]) -> Response | None:
         """Ways in, by address: guessing at many names from one place."""
-        if request.url.path not in _WAYS_IN or request.method in _SAFE - {"GET"}:
+        if request.url.path not in _WAYS_IN.get(request.method, frozenset()):
             return None
-        if request.method == "GET" and not request.url.query:
-            return None  # the empty form
         item = RateLimitItemPerMinute(settings["tries_per_address"], TRIES_MINUTES)
         return self._counted(request, item, f"in {address_of(request)}")
 
     def _acts_too_often(self, request: Request, settings: Mapping[str, Any]) -> Response | None:
         who = who_of(request)
-        if who is None or request.method in _SAFE:
+        if who is None or request.method in SAFE:
             return None
         return self._counted(
             request, RateLimitItemPerMinute(settings["acts_per_minute"]), f"act {who.session}"
@@ -103,8 +104,9 @@ class Gate:
     def _counted(self, request: Request, item: RateLimitItemPerMinute, key: str) -> Response | None:
         if self._limiter.hit(item, key):
             return None
-        response = errors.answer(request, 429, f"操作太频繁，没有执行；请 {RETRY_S} 秒后再试。")
-        response.headers["Retry-After"] = str(RETRY_S)
+        wait_s = item.get_expiry()  # the whole window: by then there is room again
+        response = errors.answer(request, 429, f"操作太频繁，没有执行；请 {wait_s} 秒后再试。")
+        response.headers["Retry-After"] = str(wait_s)
         return response
 
 
@@ -158,7 +160,7 @@ def _unsafe_without_origin(request: Request) -> bool:
     """A browser says where a post comes from; what carries a session and does not say it is no browser of ours."""
     headers = request.headers
     said = "sec-fetch-site" in headers or "origin" in headers
-    return request.method not in _SAFE and not said
+    return request.method not in SAFE and not said
 
 
 def _token_of(request: Request) -> str:
@@ -191,7 +193,7 @@ def _asked_in(request: Request, with_token: bool) -> Response:
         return Response(status_code=401, headers={"HX-Redirect": f"/login?back={quote(_page_of(request))}"})
     if path == "/events":
         return Response(status_code=401)
-    back = path + (f"?{request.url.query}" if request.url.query else "") if request.method in _SAFE else "/"
+    back = path + (f"?{request.url.query}" if request.url.query else "") if request.method in SAFE else "/"
     return RedirectResponse(f"/login?back={quote(back, safe='')}", _SEE_OTHER)
 
 
@@ -228,13 +230,13 @@ def _refusal(request: Request, who: Who, access: AccessDesk) -> Response | None:
 
 def _beyond(found: Found, who: Who, access: AccessDesk) -> str | None:
     """Why an account of single units may not go there, or None."""
-    reach = found.rule.reach
-    if not who.limited or reach in (Reach.NOTHING, Reach.THEIRS):
+    reach, permit = found.rule.reach, found.rule.permit
+    if not who.bound(permit) or reach in (Reach.NOTHING, Reach.THEIRS):
         return None
     if reach is Reach.WHOLE:
         return "这一页是全站的，您的账号只管本单位的事件；请找值班员，或请管理员放开"
     number = found.parts[f"{reach.value}_id"]
     units = access.units_of(reach.value, number)
-    if units is None or within(who, units):
+    if units is None or within(who, units, permit):
         return None  # what is not there says so itself
     return "这起事件不归您的单位；请联系责任单位或值班员"

@@ -122,10 +122,10 @@ class Provider:
     def _begun(self, query: Mapping[str, str], kept: str) -> dict[str, Any]:
         """What this browser began with, if it is the one that comes back. Raises Refused."""
         begun = _unpacked(kept)
-        told = query.get("state", "").encode("utf-8", "replace")
-        if not begun or not hmac.compare_digest(str(begun["s"]).encode(), told):
+        told = _octets(query.get("state", ""))
+        if not begun or not hmac.compare_digest(_octets(str(begun["s"])), told):
             raise Refused("登录不是从这个浏览器开始的，或已经用过；请重新登录")
-        if self._now().timestamp() - begun["t"] > PATIENCE.total_seconds():
+        if int(self._now().timestamp()) - begun["t"] > PATIENCE.total_seconds():
             raise Refused("登录用的时间太长，已作废；请重新登录")
         return begun
 
@@ -246,6 +246,11 @@ def _object(body: bytes, status: int, posted: bool) -> Mapping[str, Any]:
 
 def _short(error: BaseException) -> str:
     return (str(error) or type(error).__name__)[:120]
+
+
+def _octets(text: str) -> bytes:
+    """Of any text, also one that a browser made up."""
+    return text.encode("utf-8", "replace")
 
 
 def _packed(kept: Mapping[str, Any]) -> str:

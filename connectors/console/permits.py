@@ -44,8 +44,11 @@ PUBLIC: Final = (
 """Without signing in: health, the way in and out, what a phone needs to show that it has no line."""
 SIGNED: Final = ("/static/", "/hooks/", "/a/")
 """Without signing in, too: our own files; what is signed by whoever sends it; one-use links."""
-HALF: Final = ("/login/code", "/account", "/account/second-factor.svg", "/account/acts/{name}", "/events")
-"""For one who has begun to sign in: the code, the new password, the second factor."""
+HALF: Final = (
+    "/login/code", "/login/confirm", "/account", "/account/second-factor.svg", "/account/acts/{name}", "/events",
+)  # fmt: skip
+"""For one who has begun to sign in: the code, the new password, the second factor, and the password again where
+they took their time."""
 
 _SEE: Mapping[str, Rule] = {
     "/": Rule("see", _T),

@@ -12,7 +12,7 @@ from flows.triage import raw
 from flows.wiring import House
 from models.core.burst import BurstRule
 from models.core.moment import iso
-from models.core.personal import mask_personal, mask_said
+from models.core.personal import headline, mask_personal
 from models.core.plans import Plan, PlanBook
 from models.core.text import canonical
 from models.ledger import plan_hits
@@ -45,7 +45,7 @@ def of_plan(house: House, plan: Plan, window: Window) -> Report:
             found = book.fire(raw(row), canonical(row.title), canonical(row.body))
             fired += len(found)
             if found and len(listed) < window.shown:
-                title = mask_said(row.title or row.body[:40], row.medium, row.author)
+                title = headline(row.title, row.body, row.medium, row.author, 40)
                 words = mask_personal(" … ".join(found[0].words))
                 listed.append({"id": row.id, "at": iso(row.seen_at), "title": title, "words": words})
     about = {"kind": "plan", "id": plan.id, "name": plan.name}

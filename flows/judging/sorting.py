@@ -25,7 +25,7 @@ from models.core.grade import (
     grade,
     heat_grade,
 )
-from models.core.personal import mask_said
+from models.core.personal import headline
 from models.core.places import Place
 from models.core.standards import Standards
 from models.core.topics import Filing
@@ -75,7 +75,7 @@ class Verdict:
 
 def shown_title(signal: Any) -> str:
     """What an incident is called after a signal (a RawSignal, or its row): masked, it goes to many."""
-    return mask_said(signal.title or signal.body[:40], signal.medium, signal.author)
+    return headline(signal.title, signal.body, signal.medium, signal.author, 40)
 
 
 @dataclass

@@ -233,9 +233,11 @@ class Access:
         return entered
 
     def moved(self, conn: Connection, session: str, stage: Stage) -> Entered:
-        """The session goes on under a new secret."""
+        """The session goes on under a new secret. Raises NoEntry when it has ended, or gone on, meanwhile."""
         secret, now = credentials.fresh(), self.wall()
-        sessions.move(conn, session, credentials.digest(secret), now, stage, now + self.rules.lasting)
+        ends_at = now + self.rules.lasting
+        if not sessions.move(conn, session, credentials.digest(secret), now, stage, ends_at):
+            raise NoEntry(OVER)
         return Entered(secret, stage, int(self.rules.lasting.total_seconds()))
 
     def confirm(self, session: str, password: str, place: Place) -> Entered:
@@ -371,7 +373,7 @@ def _why_not(row: Row[Any], permit: str, units: frozenset[str] | None) -> str | 
     """Why this account may not, or None."""
     roles = accounts.roles_of(row)
     who = Who(row.id, row.person or "", row.name, roles, frozenset(row.units))
-    if units is not None and not core.within(who, units):
+    if units is not None and not core.within(who, units, permit):
         return "这起事件不归您的单位；请联系责任单位或值班长"
     return core.may(roles, permit)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors import credentials
@@ -148,7 +148,9 @@ def _password(asked: Asked) -> View:
         raise Refusal(wrong)
     if new != asked.params.get("again", new):
         raise Refusal("两次输入的新口令不同；请重新输入")
-    access.check_again(who, asked.params.get("old", ""), asked.place)
+    access.check_again(who, old := asked.params.get("old", ""), asked.place)
+    if core.settled(new) == core.settled(old):
+        raise Refusal("新口令和原来的相同；请换一个只有您知道的")
     hashed = access.hashed(new)
     with access.desk.writing() as conn:
         accounts.set_password(conn, access.desk.now(), who.account, hashed, who.actor, must_change=False)
@@ -243,6 +245,8 @@ def _token_make(asked: Asked) -> View:
     access, who, params = asked.access, asked.who, asked.params
     _confirmed(access, who)
     days = _days(params.get("days") or str(USUAL_DAYS))
+    if not params.get("roles"):  # boxes that nobody ticked: not “all of them”
+        raise Refusal("请勾选令牌的角色；只勾程序用得着的")
     return new_token(access, who.account, params.get("name", ""), params.get("roles", ""), days, who.actor)
 
 
@@ -288,7 +292,8 @@ def _days(text: str) -> int:
 def overview(access: Access) -> View:
     house, now = access.desk.house, access.wall()
     with reachable(), house.store.read() as conn:
-        shown = [_shown(access, conn, row) for row in accounts.listed(conn)]
+        last = sessions.last_in(conn)
+        shown = [_shown(access, conn, row, last.get(row.id)) for row in accounts.listed(conn)]
     return {
         "now": iso(now),
         "accounts": shown,
@@ -298,10 +303,9 @@ def overview(access: Access) -> View:
     }
 
 
-def _shown(access: Access, conn: Connection, row: Row[Any]) -> View:
+def _shown(access: Access, conn: Connection, row: Row[Any], last: datetime | None) -> View:
     house, now = access.desk.house, access.wall()
     locked = row.locked_until is not None and row.locked_until > now
-    last = sessions.attempts(conn, 1, row.id)
     roles = accounts.roles_of(row)
     return {
         "id": row.id,
@@ -320,7 +324,7 @@ def _shown(access: Access, conn: Connection, row: Row[Any]) -> View:
         "made_at": iso(row.made_at),
         "sessions": sum(_alive(access, one) for one in sessions.of(conn, row.id, now)),
         "tokens": sum(token_shown(access, one)["live"] for one in tokens.of(conn, row.id)),
-        "last_at": iso(last[0].at) if last else None,
+        "last_at": iso(last) if last else None,
     }
 
 
@@ -343,8 +347,7 @@ def _add(access: Access, account: str, params: Params, by: str) -> View:
     house, person = access.desk.house, params.get("person", "")
     if wrong := core.odd_name(account):
         raise Refusal(wrong)
-    if person and person not in {one.id for one in house.site.roster.people}:
-        raise Refusal(f"值班表里没有 {person}{did_you_mean(person, list(house.names))}")
+    _on_the_roster(house, person)
     first, hashed = _first_password(access, account, params)
     roles, units = sorted(roles_of(params.get("roles", ""))), units_of(house, params.get("units", ""))
     name = params.get("name") or house.names.get(person) or account
@@ -354,6 +357,12 @@ def _add(access: Access, account: str, params: Params, by: str) -> View:
     with access.desk.writing() as conn:
         accounts.add(conn, access.desk.now(), new, by, params.get("reason", ""))
     return {"said": f"账号 {account} 已开", "account": account, "secret": first}
+
+
+def _on_the_roster(house: House, person: str) -> None:
+    """Raises Refusal for somebody whom the roster does not know; "" is nobody."""
+    if person and house.site.roster.person(person) is None:
+        raise Refusal(f"值班表里没有 {person[:40]}{did_you_mean(person, list(house.names))}")
 
 
 def _first_password(access: Access, account: str, params: Params) -> tuple[str, str | None]:
@@ -373,6 +382,7 @@ def _roles(access: Access, account: str, params: Params, by: str) -> View:
     roles = sorted(roles_of(params["roles"])) if "roles" in params else None
     units = units_of(house, params["units"]) if "units" in params else None
     at, reason = access.desk.now(), params.get("reason", "")
+    _on_the_roster(house, params.get("person", ""))
     with access.desk.writing() as conn:
         changed = accounts.change(
             conn, at, account, by, reason, roles=roles, units=units, person=params.get("person") or None

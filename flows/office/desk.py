@@ -231,7 +231,8 @@ class Desk:
         try:
             with in_words():
                 desk = keyed(self, once, by, name, incident_id)
-                done = act(desk, incident_id, as_said(params, self.now(), self.house.time.speed), by)
+                said = as_said(name, params, self.now(), self.house.time.speed)
+                done = act(desk, incident_id, said, by)
         except Repeated as again:
             return self.seen(again.incident_id) | {"repeated": True}
         self._follow(name, str(done["id"]))

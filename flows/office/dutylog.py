@@ -67,7 +67,7 @@ class DutyLog:
         """The shift of that id, else the one that runs now. Raises Unknown."""
         now = self._desk.now()
         roster = self._desk.house.site.roster
-        days = [now, now - DAY] if not wanted else [_begins(wanted)]
+        days = [now, now - DAY] if not wanted else [_begins(wanted, now)]
         found = [one for day in days for one in dutylog.shifts(roster, day)]
         if wanted:
             found = [one for one in found if one.id == wanted]
@@ -160,11 +160,11 @@ def _day(text: str, now: datetime) -> datetime:
     return first
 
 
-def _begins(wanted: str) -> datetime:
-    """20261121T200000 → that moment. Raises Unknown."""
+def _begins(wanted: str, now: datetime) -> datetime:
+    """20261121T200000 → that moment, tomorrow at the latest. Raises Unknown."""
     found = _SHIFT.fullmatch(wanted)
     at = _moment(found, f"{found[4]}:{found[5]}:{found[6]}") if found else None
-    if at is None:
+    if at is None or at - now > DAY:
         raise Unknown(f"没有编号为 “{wanted[:20]}” 的一班；编号如 20261121T200000，见值班日志")
     return at
 

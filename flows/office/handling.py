@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from connectors.console.desk import Refusal, Unknown, View
 from connectors.uploads import Upload
@@ -36,6 +36,12 @@ from models.ledger.store import Connection
 from playbooks.problem import did_you_mean
 
 Params = dict[str, str]
+
+UNSAID: Final = {
+    "open": "人工立案", "ack": "已知悉", "take": "由我处理", "escalate": "需要上级决定", "snooze": "稍后处理",
+    "stop": "人工登记凭据", "assign": "交办", "merge": "同一事件", "split": "不同事件",
+}  # fmt: skip
+"""The reason of an act that may go without one; every other act is refused without."""
 
 
 class Desk(Protocol):
@@ -75,7 +81,7 @@ def open_(desk: Desk, _: str, params: Params, by: str) -> View:
         grade=_choice(Grade, _needed(params, "grade", "级别"), "级别"),
         times=_times(params, now),
         by=by,
-        reason=params.get("reason") or "人工立案",
+        reason=params.get("reason") or UNSAID["open"],
         provisional=False,
         kind=_choice(OpinionKind, params["kind"], "类别") if params.get("kind") else None,
         event_type=_choice(EventType, params["event_type"], "事件类型") if params.get("event_type") else None,
@@ -93,14 +99,14 @@ def open_(desk: Desk, _: str, params: Params, by: str) -> View:
 def ack(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     name = desk.house.names[by]
     desk.write(
-        acts.acknowledge, incident_id, by, name, params.get("reason") or "已知悉", desk.house.rules_for
+        acts.acknowledge, incident_id, by, name, params.get("reason") or UNSAID["ack"], desk.house.rules_for
     )
     return desk.seen(incident_id)
 
 
 def take(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     """接手: acknowledged, and in this person's hands."""
-    name, reason = desk.house.names[by], params.get("reason") or "由我处理"
+    name, reason = desk.house.names[by], params.get("reason") or UNSAID["take"]
     desk.write(acts.take, incident_id, by, name, reason, desk.house.rules_for)
     return desk.seen(incident_id)
 
@@ -110,7 +116,7 @@ def escalate(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     house = desk.house
     who = summoning.Summoner(by, house.names[by], tasking.rung_of(house, by))
     wanted = _rung(params["to"]) if params.get("to") else None
-    reason = params.get("reason") or "需要上级决定"
+    reason = params.get("reason") or UNSAID["escalate"]
     with desk.writing() as conn:
         sweep = Sweep(desk.now(), house.site.roster, house.time.speed)
         rung = summoning.summon(conn, sweep, incident_id, who, reason, wanted)
@@ -125,7 +131,7 @@ def _rung(text: str) -> int:
 
 def snooze(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     wanted = timedelta(minutes=_minutes(params.get("minutes") or "30"))
-    reason = params.get("reason") or "稍后处理"
+    reason = params.get("reason") or UNSAID["snooze"]
     name = desk.house.names[by]
     until = desk.write(snoozing.snooze, incident_id, by, name, wanted, reason)
     return desk.seen(incident_id) | {"until": iso(until)}
@@ -165,7 +171,7 @@ def stop(desk: Desk, incident_id: str, params: Params, by: str, file: Upload | N
     )
     if file is not None:
         proof = replace(proof, snapshot=file.content, media_type=file.media_type)
-    reason = params.get("reason") or "人工登记凭据"
+    reason = params.get("reason") or UNSAID["stop"]
     stopped = desk.write(proving.stop, incident_id, proof, by, reason, desk.house.rules_for, rule_id)
     return desk.seen(incident_id) | {"stopped": stopped}
 
@@ -221,7 +227,7 @@ def assign(desk: Desk, incident_id: str, params: Params, by: str) -> View:
         lead = tasking.ask(desk.house, unit, row.grade)
         others = [tasking.ask(desk.house, one, row.grade, PartyRole.CO) for one in beside if one != unit]
         asks = [lead, *others, *tasking.coordinators(desk.house, (unit, *beside))]
-        parties.assign(conn, desk.now(), row.id, asks, by, params.get("reason") or "交办")
+        parties.assign(conn, desk.now(), row.id, asks, by, params.get("reason") or UNSAID["assign"])
     return desk.seen(incident_id)
 
 
@@ -299,7 +305,9 @@ def correct(desk: Desk, incident_id: str, params: Params, by: str) -> View:
 
 def merge(desk: Desk, incident_id: str, params: Params, by: str) -> View:
     into = _needed(params, "into", "并入的事件").removeprefix("舆-")
-    desk.write(joining.merge, incident_id, into, by, params.get("reason") or "同一事件", desk.house.rules_for)
+    desk.write(
+        joining.merge, incident_id, into, by, params.get("reason") or UNSAID["merge"], desk.house.rules_for
+    )
     return desk.seen(into)
 
 
@@ -312,7 +320,7 @@ def split(desk: Desk, incident_id: str, params: Params, by: str) -> View:
         ids,
         title,
         by,
-        params.get("reason") or "不同事件",
+        params.get("reason") or UNSAID["split"],
         desk.house.rules_for,
     )
     return desk.seen(made)

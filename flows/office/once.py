@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.console.desk import Refusal, View
-from flows.office.handling import Desk, Params
+from flows.office.handling import UNSAID, Desk, Params
 from flows.wiring import House
 from models.core.moment import clock_face
 from models.ledger import doneonce, incidents
@@ -73,16 +73,17 @@ def keyed(desk: Desk, key: str, by: str, act: str, incident_id: str) -> Desk:
     return Once(desk, Asked(doneonce.shaped(key), by, act, incident_id))
 
 
-def as_said(params: Params, now: datetime, speed: float) -> Params:
-    """`waited_s`, the seconds since the press, told in the reason; the act itself counts from now (law 4)."""
+def as_said(name: str, params: Params, now: datetime, speed: float) -> Params:
+    """`waited_s`, the seconds since the press, told behind the reason; the act itself counts from now (law 4). It
+    is no reason by itself: an act that needs one is refused without (law 10)."""
     rest = {name: text for name, text in params.items() if name != "waited_s"}
     waited = timedelta(seconds=_seconds(params.get("waited_s", "0")) * speed)
     if waited < WORTH_SAYING * speed:
         return rest
-    said = f"{clock_face(now - waited)} 按下，当时断线，现在送达"
     where = "text" if rest.get("text") else "reason"
-    before = rest.get(where)
-    return rest | {where: f"{before}({said})" if before else said}
+    before = rest.get(where, "").strip() or UNSAID.get(name)
+    said = f"{clock_face(now - waited)} 按下，当时断线，现在送达"
+    return rest | {where: f"{before}({said})"} if before else rest
 
 
 def _seconds(text: str) -> int:

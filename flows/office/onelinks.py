@@ -11,7 +11,7 @@ from typing import Any
 from connectors.console.desk import View
 from flows.office.handling import Desk
 from flows.office.plainly import in_words, reachable
-from models.core import onelink
+from models.core import access, onelink
 from models.core.moment import clock_face, iso
 from models.core.onelink import Forged, Grant, LinkState
 from models.core.vocabulary import Grade
@@ -55,18 +55,19 @@ class OneLinks:
         row = onelinks.about(conn, grant.alert) if grant else None
         if grant is None or row is None:
             return None, LinkState.FORGED
-        known = onelinks.known(conn, row, grant.act, self._counts(conn, grant.person))
+        known = onelinks.known(conn, row, grant.act, self._counts(conn, grant))
         return row, onelink.judge(grant, known, now, visitor)
 
-    def _counts(self, conn: Connection, person: str) -> bool:
-        """Still on the roster, and, where there are accounts, not shut out of all of theirs."""
+    def _counts(self, conn: Connection, grant: Grant) -> bool:
+        """Still on the roster, and, where there are accounts, with one of theirs that is in use and may do this;
+        whoever never had one is let in by the link alone."""
         site = self._desk.house.site
-        if site.roster.person(person) is None:
+        if site.roster.person(grant.person) is None:
             return False
         if site.access.mode != "accounts":
             return True
-        own = [row for row in accounts.listed(conn) if row.person == person]
-        return not own or any(row.disabled_at is None for row in own)
+        own = [row for row in accounts.listed(conn) if row.person == grant.person]
+        return not own or any(row.disabled_at is None and _may(row, grant) for row in own)
 
     def _seen(self, conn: Connection, grant: Grant | None, visitor: str) -> View:
         now = self._desk.now()
@@ -103,10 +104,14 @@ class OneLinks:
             LinkState.DONE: f"{name} 已于 {clock_face(done_at or grant.until)} {act}，无须再按。",
             LinkState.EXPIRED: f"这个链接已于 {clock_face(grant.until)} 过期。请打开值班台，在事件页{act}。",
             LinkState.CLOSED: f"{ref} {gone_into}。",
-            LinkState.GONE: f"{name} 已不在值班表或账号已停用，链接作废。请与值班表负责人联系。",
+            LinkState.GONE: f"{name} 已不在值班表，或账号已停用、不能签收，链接作废。请与值班表负责人联系。",
             LinkState.OTHER: f"这条提醒是发给 {name} 的，而这台设备上是 {named}。请 {name} 本人打开；"
             f"您可打开事件页，以自己的名义{act}。",
         }[state]
+
+
+def _may(account: Row[Any], grant: Grant) -> bool:
+    return access.may(accounts.roles_of(account), f"act.{grant.act.value}") is None
 
 
 def _incident(row: Row[Any]) -> View:

@@ -102,6 +102,10 @@ class Preferences:
 
 def _changed(before: Wishes, params: Mapping[str, str]) -> Wishes:
     """What is named in `params` in the place of what was wished before. Raises Refusal."""
+    known = [*(urgent.value for urgent in Urgency), "quiet"]
+    strange = next((key for key in params if key not in known), None)
+    if strange is not None:
+        raise Refusal(f"没有 {strange[:40]} 这一项；可写: {'、'.join(known)}")
     named = {urgent: _names(params[urgent.value]) for urgent in Urgency if urgent.value in params}
     changed = replace(before, channels={**before.channels, **named})
     return replace(changed, quiet=_hours(params["quiet"])) if "quiet" in params else changed

@@ -23,7 +23,7 @@ from connectors.ports import Delivery, Outcome, Refused
 from flows import timekeeping
 from flows.office.plainly import reachable
 from flows.wiring import House
-from models.core.mentions import Mention, mention
+from models.core.mentions import Mention, folded, mention
 from models.core.moment import clock_face, deadline_face, parse_iso
 from models.ledger import chat, clocks
 
@@ -128,11 +128,13 @@ class Chats:
         params = {"minutes": str(SNOOZE_MINUTES)} if press.act == "snooze" else {}
         done = self._desk.act(press.act, incident, params, person, once=press.key)
         until = f"，{clock_face(parse_iso(done['until']))} 前不再重复提醒" if done.get("until") else ""
-        card = None if press.act == "snooze" else self._afterwards(done, person, press.act)
+        stays = press.act == "snooze" or press.others
+        card = None if stays else self._afterwards(done, person, press.act)
         return Said(f"{DONE[press.act]} {done['ref']} {done['title']}{until}", good=True, card=card)
 
     def _afterwards(self, done: View, person: str, act: str) -> View:
-        """Who has taken it and what still runs; a card that was put off keeps its buttons."""
+        """Who has taken it and what still runs; a card that was put off keeps its buttons, and one of
+        several alerts all of them."""
         house = self._desk.house
         running = [clock for clock in done["clocks"] if clock["state"] in clocks.OPEN]
         lines = [f"{clock_face(house.time.now())} {house.names[person]} {DONE[act]}"]
@@ -160,10 +162,11 @@ class Chats:
 
 def person_of(house: House, channel: str, kind: str, names: tuple[Mention, ...]) -> str | None:
     """The one person whose contact on this channel bears one of the names; None for nobody and for several."""
+    given = {folded(kind, name) for name in names}
     found = {
         person.id
         for person in house.site.roster.people
         for contact in person.contacts
-        if contact.channel == channel and mention(kind, contact.address) in names
+        if contact.channel == channel and folded(kind, mention(kind, contact.address)) in given
     }
     return next(iter(found)) if len(found) == 1 else None

@@ -111,6 +111,10 @@ class Who:
         """Sees only the incidents of its units; an auditor reads all."""
         return bool(self.units) and AccountRole.AUDITOR not in self.roles
 
+    def bound(self, permit: str) -> bool:
+        """Whether its units bind it there: an auditor's eyes reach further than the hands of its other roles."""
+        return self.limited or (bool(self.units) and AccountRole.AUDITOR not in PERMITS.get(permit, NOBODY))
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -160,9 +164,9 @@ def may(roles: Collection[AccountRole], permit: str) -> str | None:
     return f"您的账号（{held}）不能做这件事，须有角色：{wanted}；请由他们操作，或请管理员加上角色"
 
 
-def within(who: Who, units: Collection[str]) -> bool:
-    """Whether an incident of these units is theirs to see; one that nobody owns yet is everybody's."""
-    return not who.limited or not units or bool(who.units & frozenset(units))
+def within(who: Who, units: Collection[str], permit: str = "see") -> bool:
+    """Whether an incident of these units is theirs for this; one that nobody owns yet is everybody's."""
+    return not who.bound(permit) or not units or bool(who.units & frozenset(units))
 
 
 def narrowed(owner: Collection[AccountRole], wanted: Collection[AccountRole]) -> frozenset[AccountRole]:

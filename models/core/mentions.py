@@ -51,6 +51,11 @@ def mention(kind: str, address: str) -> Mention | None:
     return None
 
 
+def folded(kind: str, one: Mention | None) -> Mention | None:
+    """As names are compared: WeCom's (成员UserID) are the same in whatever case."""
+    return Mention(one.way, one.name.lower()) if one is not None and kind == "wecom_app" else one
+
+
 def trouble(kind: str, address: str) -> tuple[str, str] | None:
     """What is wrong with an address on such a channel, and what to write; None when it is well."""
     ways = WAYS.get(kind)

@@ -143,15 +143,30 @@ def _place(group: Group, made: Plan, now: datetime, pace: float) -> None:
         _send(group, group[0].channel, made, now)
         return
     patient = until - now <= PATIENCE * pace
-    turning = {one.id: _turn(one, made, now, minute) for one in group if one.step and not patient}
-    way = next((contact for contact in turning.values() if contact is not None), None)
-    going = tuple(one for one in group if way is not None and turning.get(one.id) == way)
-    if way is not None:
-        made.turned += [(one.id, way) for one in going]
-        _send(going, going[0].contacts[way][0], made, now)
-    kept = [one.id for one in group if one not in going]
-    if kept:
-        made.held.setdefault((group[0].channel, until), []).extend(kept)
+    for one in group if patient else _turned(group, made, now, minute):
+        wait = until if patient or not one.step else min(until, _soonest(one, made, now, minute))
+        made.held.setdefault((one.channel, wait), []).append(one.id)
+
+
+def _turned(group: Group, made: Plan, now: datetime, minute: timedelta) -> Group:
+    """Send the group's steps by other contacts that have room, those for one address together; the rest
+    of the group, for which there is none."""
+    left = group
+    while turning := _turning(left, made, now, minute):
+        going = tuple(one for one in left if one.id in turning)
+        made.turned += [(one.id, turning[one.id]) for one in going]
+        _send(going, going[0].contacts[turning[going[0].id]][0], made, now)
+        left = tuple(one for one in left if one.id not in turning)
+    return left
+
+
+def _turning(group: Group, made: Plan, now: datetime, minute: timedelta) -> dict[str, int]:
+    """id → contact of the first step that can turn, and of those that turn to the very same address: what
+    was raised under another roster may have other contacts."""
+    ways = {one: _turn(one, made, now, minute) for one in group if one.step}
+    places = {one: (one.contacts[way], way) for one, way in ways.items() if way is not None}
+    first = next((address for address, _ in places.values()), None)
+    return {one.id: way for one, (address, way) in places.items() if address == first}
 
 
 def _free_at(channel: str, step: bool, made: Plan, now: datetime, minute: timedelta) -> datetime:
@@ -172,7 +187,17 @@ def _turn(one: Waiting, made: Plan, now: datetime, minute: timedelta) -> int | N
     for step in range(1, count):
         contact = (one.contact + step) % count
         channel = one.contacts[contact][0]
-        other = contact not in one.refused and channel != one.channel
-        if other and _free_at(channel, True, made, now, minute) <= now:
+        if _is_other(one, contact) and _free_at(channel, True, made, now, minute) <= now:
             return contact
     return None
+
+
+def _is_other(one: Waiting, contact: int) -> bool:
+    """By another channel than the one it waits for, and not refused for good."""
+    return contact not in one.refused and one.contacts[contact][0] != one.channel
+
+
+def _soonest(one: Waiting, made: Plan, now: datetime, minute: timedelta) -> datetime:
+    """When the first of a step's contacts has room."""
+    ways = [channel for n, (channel, _) in enumerate(one.contacts) if _is_other(one, n)]
+    return min(_free_at(channel, True, made, now, minute) for channel in (one.channel, *ways))

@@ -125,6 +125,12 @@ def mask_said(text: str, medium: str, author: str | None) -> str:
     return mask_personal(text, (author,) if medium in NAMED else ())
 
 
+def headline(title: str, body: str, medium: str, author: str | None, most: int) -> str:
+    """What a signal is called: its title, else the first `most` characters of its body. Masked before it is cut: a
+    number cut in two is known no more, and its first half would be shown."""
+    return mask_said(title, medium, author) if title else mask_said(body, medium, author)[:most]
+
+
 def mask_name(name: str | None) -> str | None:
     """A person's name for a page: the family name stays, 王小明 → 王**; a mask stays what it is."""
     if not name or name in MASKS:

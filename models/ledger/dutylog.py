@@ -75,7 +75,8 @@ def _line(row: dict[str, Any], names: Names) -> View:
 
 def counts(conn: Connection, span: Span) -> View:
     """{signals, media [[zh, n]], opened [{id, ref, title, grade}], closed [the same], late [{incident_id, ref, clock,
-    due_at}], evidence, alerts, dead}: what came in the shift and how it stood."""
+    due_at}], evidence, alerts, dead}: what came in the shift and how it stood. The lists are whole:
+    their length is told as the number."""
     media = conn.execute(
         select(SIGNAL.c.medium, func.count()).where(span.has(SIGNAL.c.seen_at)).group_by(SIGNAL.c.medium)
     ).all()
@@ -98,7 +99,7 @@ def counts(conn: Connection, span: Span) -> View:
 
 
 def _incidents(conn: Connection, which: ColumnElement[bool]) -> list[View]:
-    rows = conn.execute(select(INCIDENT).where(which).order_by(INCIDENT.c.opened_at).limit(MOST)).all()
+    rows = conn.execute(select(INCIDENT).where(which).order_by(INCIDENT.c.opened_at)).all()
     return [
         {
             "id": row.id,
@@ -118,7 +119,6 @@ def _late(conn: Connection, span: Span) -> list[View]:
         .join(INCIDENT, INCIDENT.c.id == CLOCK.c.incident_id)
         .where(span.has(CLOCK.c.due_at), CLOCK.c.state.in_(LATE))
         .order_by(CLOCK.c.due_at)
-        .limit(MOST)
     )
     return [
         {"incident_id": row.incident_id, "ref": row.ref, "clock": row.name, "due_at": iso(row.due_at)}

@@ -104,9 +104,9 @@ def _weight(part: dict[str, Any]) -> Grade:
 
 
 def _only_known_to(gone: Row[Any], stays: Row[Any]) -> dict[str, Any]:
-    """What calls for clocks, proof and somebody to answer, and `stays` leaves open; that nobody talks of it yet is
-    not taken over."""
-    known = {name: getattr(gone, name) for name in ("kind", "event_type", "domain", "owner")}
+    """What calls for clocks, proof and somebody to answer, in whose hands it is, and `stays` leaves open; that nobody
+    talks of it yet is not taken over."""
+    known = {name: getattr(gone, name) for name in ("kind", "event_type", "domain", "owner", "holder")}
     unspread = OpinionKind.NOT_YET_SPREAD.value
     return {k: v for k, v in known.items() if v not in (None, unspread) and getattr(stays, k) is None}
 

@@ -18,12 +18,13 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 
 from models.core.moment import iso
-from models.core.vocabulary import OPEN_STATES, AlertKind
+from models.core.vocabulary import OPEN_STATES, AlertKind, StartEvent
 from models.ledger import views
-from models.ledger.incidents import ACK, INCIDENT
+from models.ledger.incidents import ACK, INCIDENT, TIME
 from models.ledger.notices import ALERT
 from models.records import Clock
 
@@ -35,7 +36,8 @@ SHOWN = 60
 @dataclass(frozen=True, slots=True)
 class Held:
     """One incident and how it stands with the person. `waits`: for their word, since they never acknowledged it, or
-    were told of something new since; not while they sleep on it or hold it. `told_at`: their newest alert about it."""
+    were told of something new since; not while they sleep on it. Who holds it is waited for only where they have not
+    acknowledged its grade. `told_at`: their newest alert about it."""
 
     id: str
     waits: bool
@@ -71,22 +73,26 @@ def _own(person: str, now: datetime) -> Select[Any]:
     )  # a notice is nothing to acknowledge
     told = _newest(ALERT, step, own_alert)
     acked = _newest(ACK, ACK.c.at, own_ack & ACK.c.until.is_(None))
-    snoozed = _newest(ACK, ACK.c.until, own_ack & (ACK.c.until > now))
+    snoozed = _newest(ACK, ACK.c.at, own_ack & (ACK.c.until > now))
+    graded = _newest(TIME, TIME.c.recorded_at, TIME.c.event == StartEvent.GRADED.value)
     open_ = CLOCK.c.state.in_([state.value for state in OPEN_STATES])
     due = _newest(CLOCK, CLOCK.c.due_at, open_, func.min)
     taken = func.coalesce(INCIDENT.c.holder == person, false())
-    asleep = snoozed.c.at.is_not(None) & acked.c.at.is_(None)
-    news = acked.c.at.is_(None) | (told.c.at > acked.c.at)
+    asleep = (
+        snoozed.c.at.is_not(None) & acked.c.at.is_(None) & func.coalesce(graded.c.at <= snoozed.c.at, true())
+    )
+    graver = acked.c.at.is_(None) | (graded.c.at > acked.c.at)
+    news = graver | (~taken & (told.c.at > acked.c.at))
     columns = (
         INCIDENT.c.id,
-        case((taken | asleep, 0), (news, 1), else_=0).label("waits"),
+        case((asleep, 0), (news, 1), else_=0).label("waits"),
         case((taken, 1), else_=0).label("taken"),
         case((asleep, 1), else_=0).label("asleep"),
         told.c.at.label("told"),
         due.c.at.label("due"),
     )
     joined = INCIDENT
-    for side in (told, acked, snoozed, due):
+    for side in (told, acked, snoozed, graded, due):
         joined = joined.outerjoin(side, side.c.incident_id == INCIDENT.c.id)  # type: ignore[assignment]
     theirs = or_(told.c.incident_id.is_not(None), acked.c.at.is_not(None), INCIDENT.c.holder == person)
     return select(*columns).select_from(joined).where(INCIDENT.c.closed_at.is_(None), theirs)

@@ -6,6 +6,7 @@ again with the same id and reference. Nothing is accepted before the channel has
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -149,17 +150,21 @@ def _turned(row: Row[Any], contact: int) -> Entry:
 
 
 def _leased(conn: Connection, made: Plan, sender: str, until: datetime) -> Sequence[Row[Any]]:
-    """Lease every group under its first alert's name, and read it whole, in the plan's order."""
+    """Lease every group under its first alert's name, and read it whole, in the plan's order. What was one
+    message and goes as several now, on a channel that bears fewer alerts in one, has as many names."""
     order = {one.id: place for place, one in enumerate(one for group in made.go for one in group)}
     lease = update(ALERT).values(leased_by=sender, leased_until=until)
+    torn = {bundle for bundle, count in Counter(group[0].bundle for group in made.go).items() if count > 1}
+    _part(conn, [one.id for group in made.go if group[0].bundle in torn - {None} for one in group])
     single = [group[0].id for group in made.go if len(group) == 1]
     if single:
         own = func.coalesce(ALERT.c.bundle, ALERT.c.id)
         conn.execute(lease.where(ALERT.c.id.in_(single)).values(bundle=own))
     for group in made.go:
         if len(group) > 1:
-            ids = [one.id for one in group]
-            conn.execute(lease.where(ALERT.c.id.in_(ids)).values(bundle=group[0].bundle or ids[0]))
+            ids, known = [one.id for one in group], group[0].bundle
+            name = ids[0] if known in torn else known or ids[0]
+            conn.execute(lease.where(ALERT.c.id.in_(ids)).values(bundle=name))
     rows = conn.execute(_whole().where(ALERT.c.id.in_(list(order)))).all()
     return sorted(rows, key=lambda row: order[row.id])
 
@@ -343,14 +348,14 @@ def _after(row: Row[Any], attempt: Attempt, now: datetime, pace: float) -> dict[
         return _queued(now, row.contact, row.contact_tries, row.refused)
     tried = row.contact_tries + 1
     if not attempt.lasting and tried < TRIES_PER_CONTACT:
-        wait = wait_for(tried, attempt.retry_after)
+        wait = wait_for(tried)
         return _queued(now + wait * pace, row.contact, tried, row.refused)
     refused = sorted({*row.refused, row.contact}) if attempt.lasting else row.refused
     following = _next_contact(row, refused)
     if following is None:
         return {"state": AlertState.DEAD.value, "next_try_at": None, "refused": refused}
     again = following <= row.contact  # every contact has had its turn: go round, slowly, for ever
-    wait = max(LONGEST_WAIT, timedelta(seconds=attempt.retry_after or 0)) if again else timedelta(0)
+    wait = LONGEST_WAIT if again else timedelta(0)
     later_round = again or row.attempts + 1 >= TRIES_PER_CONTACT * len(row.contacts)
     return _queued(now + wait * pace, following, TRIES_PER_CONTACT - 1 if later_round else 0, refused)
 
@@ -372,10 +377,10 @@ def _next_contact(row: Row[Any], refused: Sequence[int]) -> int | None:
     return next((contact for contact in turns if contact not in refused), None)
 
 
-def wait_for(tried: int, wished: float | None) -> timedelta:
-    """Exponential back-off from 5 s to 5 min; the channel's own Retry-After counts if longer."""
-    wait = min(FIRST_WAIT * (1 << min(tried - 1, 10)), LONGEST_WAIT)
-    return max(wait, timedelta(seconds=wished or 0))
+def wait_for(tried: int) -> timedelta:
+    """Exponential back-off from 5 s to 5 min. The channel's own Retry-After pauses the channel, not the alert:
+    a deadline goes to another contact meanwhile."""
+    return min(FIRST_WAIT * (1 << min(tried - 1, 10)), LONGEST_WAIT)
 
 
 def queue(conn: Connection, now: datetime) -> dict[str, Any]:

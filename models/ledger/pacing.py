@@ -63,7 +63,7 @@ def spend_more(conn: Connection, channel: str, now: datetime, count: int) -> Non
 
 def pause(conn: Connection, channel: str, now: datetime, seconds: float, pace: float) -> None:
     """The channel asked everybody to wait: nobody sends through it before then."""
-    until = now + min(timedelta(seconds=seconds), LONGEST_PAUSE) * pace
+    until = now + timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds())) * pace
     _put(conn, channel, {"paused_until": until})
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Connection, Row, Table, or_, select
 
-from models.ledger import incidents
+from models.ledger import dossiers, incidents, statements
 from models.ledger.incidents import NoSuchIncident
 from models.ledger.parties import LIVE, PARTY
-from models.records import Dossier, Incident, Statement
+from models.ledger.store import NotThere
+from models.records import Incident
 
 INCIDENT: Table = Incident.__table__  # type: ignore[attr-defined]
-_HOMES: dict[str, Table] = {
-    "statement": Statement.__table__,  # type: ignore[attr-defined]
-    "dossier": Dossier.__table__,  # type: ignore[attr-defined]
+_HOMES: dict[str, Callable[[Connection, str], Row[Any]]] = {
+    "statement": statements.get,
+    "dossier": dossiers.find,
 }
-"""What belongs to an incident and has an address of its own."""
+"""What belongs to an incident and has an address of its own, found as whoever asks for it finds it: by a number
+that may be cut short."""
 
 
 def home(conn: Connection, kind: str, number: str) -> str | None:
-    """The incident that a statement or a dossier belongs to."""
-    table = _HOMES[kind]
-    return conn.execute(select(table.c.incident_id).where(table.c.id == number)).scalar()
+    """The incident that a statement or a dossier belongs to; None when there is no such one."""
+    try:
+        return str(_HOMES[kind](conn, number).incident_id)
+    except NotThere:
+        return None
 
 
 def units_of(conn: Connection, incident_id: str) -> frozenset[str] | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
 
 from models.core.access import Place, Stage
 from models.ledger.accounts import ACCOUNT
@@ -66,11 +66,12 @@ def touch(conn: Connection, hashed: str, now: datetime) -> None:
     conn.execute(update(SESSION).where(SESSION.c.id == hashed).values(seen_at=now))
 
 
-def move(conn: Connection, old: str, new: str, now: datetime, stage: Stage, ends_at: datetime) -> None:
+def move(conn: Connection, old: str, new: str, now: datetime, stage: Stage, ends_at: datetime) -> bool:
     """The same sign-in under a new secret, further on, its password just typed: nobody who knew the old secret
-    comes along."""
+    comes along. False when it was ended, or moved, by another request."""
     changed = {"id": new, "stage": stage.value, "confirmed_at": now, "seen_at": now, "ends_at": ends_at}
-    conn.execute(update(SESSION).where(SESSION.c.id == old).values(**changed))
+    here = (SESSION.c.id == old) & SESSION.c.ended_at.is_(None)
+    return conn.execute(update(SESSION).where(here).values(**changed)).rowcount == 1
 
 
 def enrol(conn: Connection, hashed: str, secret: str | None) -> None:
@@ -90,6 +91,13 @@ def tried(conn: Connection, now: datetime, account: str | None, method: str, why
     row = {"at": now, "account": account, "method": method, "ok": not why, "why": why, **place.short}
     conn.execute(insert(SIGNIN).values(**row))
     conn.execute(delete(SIGNIN).where(SIGNIN.c.at < now - RECORDED))
+
+
+def last_in(conn: Connection) -> Mapping[str, datetime]:
+    """When each account was last let in; those that never were are left out."""
+    newest = select(SIGNIN.c.account, func.max(SIGNIN.c.at).label("at")).group_by(SIGNIN.c.account)
+    known = newest.where(SIGNIN.c.ok, SIGNIN.c.account.is_not(None))
+    return {row.account: row.at for row in conn.execute(known)}
 
 
 def attempts(conn: Connection, limit: int = 100, account: str | None = None) -> Sequence[Row[Any]]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from models.core.moment import iso, parse_iso
-from models.core.personal import mask_said
+from models.core.personal import headline
 from models.core.vocabulary import Medium
 from models.ledger import journal
 from models.ledger.heard import said_at
@@ -137,7 +137,7 @@ def _signal(row: Row[Any]) -> tuple[Place, View]:
         "group_zh": GROUPS["signal"],
         "kind": "signal",
         "kind_zh": Medium(row.medium).zh,
-        "text": mask_said(row.title or row.body[:80], row.medium, row.author),
+        "text": headline(row.title, row.body, row.medium, row.author, 80),
         "actor": row.source_id,
         "reason": "",
         "url": row.url,

@@ -16,7 +16,7 @@ from models.core.clock import state as clock_state
 from models.core.facts import ZH as FACT_ZH
 from models.core.grade import PART_ZH
 from models.core.moment import iso, local
-from models.core.personal import mask_said
+from models.core.personal import headline, mask_said
 from models.core.plans import MARK as PLAN
 from models.core.topics import TOPIC
 from models.core.vocabulary import (
@@ -293,7 +293,7 @@ def newest_signals(conn: Connection, limit: int) -> list[dict[str, Any]]:
 def _arrival(row: Row[Any]) -> dict[str, Any]:
     return {
         "at": iso(row.seen_at),
-        "title": mask_said(row.title or row.body[:60], row.medium, row.author),
+        "title": headline(row.title, row.body, row.medium, row.author, 60),
         "medium_zh": Medium(row.medium).zh,
         "source": row.source_id,
         "sentiment": row.sentiment,

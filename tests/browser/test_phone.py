@@ -293,6 +293,68 @@ def test_another_person_at_the_device_finds_nothing_of_the_one_before(
     expect(page.locator("h1")).to_contain_text("没有网络")
 
 
+def test_a_second_press_while_the_first_is_being_kept_is_no_second_act(
+    page: Page, site: Site, incident: str
+) -> None:
+    note = sheet(page, "note", incident)
+    note.locator("textarea").fill("抢修队已到场")
+    note.locator("form").evaluate("form => { form.requestSubmit(); form.requestSubmit(); }")
+    expect(page.locator("#notice")).to_contain_text("已记录进展", timeout=SOON)
+    page.wait_for_function("async () => (await self.huiying.all()).length === 0", timeout=SOON)
+    assert len(kinds(site, incident, "进展")) == 1
+
+
+def test_an_answer_that_is_not_from_the_system_is_not_taken_for_done(
+    page: Page, site: Site, incident: str
+) -> None:
+    page.route("**/api/v1/**", lambda route: route.fulfill(content_type="text/html", body="请先登录本网络"))
+    page.click(f"#take-{incident}")
+    expect(page.locator("#waiting li")).to_contain_text("待送出", timeout=SOON)
+    page.unroute("**/api/v1/**")
+    page.click("#waiting [data-now]")
+    expect(page.locator("#waiting li")).to_contain_text("已送达", timeout=SOON)
+    assert len(kinds(site, incident, "接手")) == 2
+
+
+def test_what_is_thrown_away_while_it_is_being_sent_does_not_come_back(page: Page, incident: str) -> None:
+    def throw_away(route: Route) -> None:
+        page.evaluate("() => self.huiying.clear()")  # as leaving the device does
+        route.abort()
+
+    page.route("**/api/v1/**", throw_away)
+    with page.expect_event("requestfailed", timeout=SOON):
+        page.click(f"#take-{incident}")
+    page.evaluate("() => self.huiying.flush()")
+    assert page.evaluate("() => self.huiying.all()") == []
+
+
+def test_a_device_without_room_for_copies_still_shows_what_is_true(
+    page: Page, line: Line, site: Site, incident: str
+) -> None:
+    controlled(page)
+    page.reload()
+    page.wait_for_selector('html[data-live="on"]', state="attached", timeout=SOON)
+    full = {"origin": line.address, "quotaSize": 1}
+    page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", full)
+    site.desk.act("update", incident, {"text": "新的进展"}, "li")
+    page.goto(f"{line.address}/incidents/{incident}")
+    expect(page.locator("body")).to_contain_text("新的进展", timeout=SOON)
+
+
+def test_who_holds_an_incident_that_became_graver_is_asked_to_acknowledge_it(
+    page: Page, site: Site, incident: str
+) -> None:
+    site.desk.act("take", incident, {}, "chen")
+    site.time.moment = at("02:40")
+    site.desk.act("grade", incident, {"grade": "I", "reason": "伤亡上升"}, "li")
+    page.reload()
+    page.click(f"#ack-{incident}")
+    expect(page.locator("#notice")).to_contain_text("已签收", timeout=SOON)
+    expect(page.locator(f"#ack-{incident}")).to_be_hidden(timeout=SOON)
+    clocks = site.desk.incident(incident)["clocks"]  # type: ignore[index]
+    assert [c for c in clocks if c["name"] == "签收" and c["ended_at"] is None] == []
+
+
 # ── accounts ──
 
 

@@ -12,6 +12,7 @@ from models.core.pacing import PRESSED, TOGETHER, Budget, Limit, Plan, Waiting, 
 from support.duty import HOUR, MIDNIGHT, MINUTE
 
 SECOND = timedelta(seconds=1)
+NONE: frozenset[int] = frozenset()
 
 
 def waiting(
@@ -135,3 +136,34 @@ def test_every_alert_goes_or_is_held_once_and_no_limit_is_passed(
 def _by_ding(made: Plan) -> int:
     ways = dict(made.turned)
     return sum(group[0].contacts[ways.get(group[0].id, 0)][0] == "ding" for group in made.go)
+
+
+PAUSED = {"ding": Budget(20, (), MIDNIGHT + 5 * MINUTE)}
+
+
+def by_ways(name: str, *contacts: tuple[str, str], due: int = 5, refused: frozenset[int] = NONE) -> Waiting:
+    """A deadline of chen's whose contacts stand as the roster had them when it was raised."""
+    return Waiting(name, "chen", contacts, 0, refused, None, True, (0, MIDNIGHT + due * HOUR, 1, name))
+
+
+def test_a_deadline_that_turns_goes_to_its_own_contact_not_to_the_one_of_an_older_roster() -> None:
+    before = by_ways("before", ("ding", "group"), ("sms", "mistyped"), due=1)
+    mended = by_ways("mended", ("ding", "group"), ("sms", "right"), due=2)
+    made = plan([before, mended], PAUSED, MIDNIGHT)
+    assert going(made) == [["before"], ["mended"]]
+    assert made.turned == [("before", 1), ("mended", 1)]
+
+
+def test_every_deadline_of_a_message_turns_though_the_first_one_turns_elsewhere() -> None:
+    ways = (("ding", "group"), ("sms", "1"), ("mail", "2"))
+    refused = by_ways("refused by sms", *ways, due=1, refused=frozenset({1}))
+    made = plan([refused, by_ways("new", *ways, due=2)], PAUSED, MIDNIGHT)
+    assert made.turned == [("refused by sms", 2), ("new", 1)]
+    assert not made.held
+
+
+def test_a_deadline_that_nobody_has_room_for_waits_for_the_first_that_has() -> None:
+    full = used(20, ago=40 * SECOND)
+    one = by_ways("step", ("ding", "group"), ("sms", "1"))
+    made = plan([one], PAUSED | {"sms": full}, MIDNIGHT)
+    assert made.held == {("ding", MIDNIGHT + 20 * SECOND): ["step"]}

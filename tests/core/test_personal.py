@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.core.personal import BEFORE_A_HOME, BEFORE_A_NAME, BUILDINGS, mask_name, mask_personal
+from models.core.personal import (
+    BEFORE_A_HOME,
+    BEFORE_A_NAME,
+    BUILDINGS,
+    headline,
+    mask_name,
+    mask_personal,
+)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +116,12 @@ def test_the_name_of_a_tickets_name_column_disappears_from_its_text() -> None:
 )
 def test_a_name_keeps_its_family_name_only(name: str | None, shown: str | None) -> None:
     assert mask_name(name) == shown
+
+
+def test_what_a_signal_is_called_shows_no_half_of_a_number() -> None:
+    assert headline("", "停水三天，电话13812345678", "hotline", None, 14) == "停水三天，电话〔电话〕"
+    assert headline("停水", "电话13812345678", "hotline", None, 14) == "停水"
+    assert headline("", "王小明反映停水" * 9, "hotline", "王小明", 8) == "〔姓名〕反映停水"
 
 
 TRICKY = st.sampled_from(

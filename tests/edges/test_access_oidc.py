@@ -181,7 +181,12 @@ def test_a_refusal_over_there_is_said_in_words(office: SigningSite) -> None:
 
 
 def test_garbage_instead_of_a_cookie_is_refused_and_never_a_fault(office: SigningSite) -> None:
-    for kept in ("", "x", "e30", "bnVsbA", "W10", base64.urlsafe_b64encode(b'{"s":1}').decode()):
+    whole = (
+        '{"s":"\\ud800","n":"","v":"","b":"/","t":1}',
+        '{"s":"s","n":"","v":"","b":"/","t":1%s}' % ("0" * 400),
+    )
+    packed = [base64.urlsafe_b64encode(one.encode()).decode() for one in ('{"s":1}', *whole)]
+    for kept in ("", "x", "e30", "bnVsbA", "W10", *packed):
         browser = office.browser()
         browser.web.cookies.set("huiying_oidc", kept)
         assert browser.get("/login/oidc/back", params={"state": "s", "code": "c"}).status_code == 401

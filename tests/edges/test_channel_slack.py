@@ -59,6 +59,21 @@ def test_slack_gets_level_why_due_reference_and_the_button_to_take_it(receiver: 
     assert receiver.requests[-1].path == "/api/chat.postMessage"
 
 
+def test_an_alert_whose_incident_s_message_is_gone_stands_in_the_room_by_itself(receiver: Receiver) -> None:
+    gone = Answer(body=b'{"ok": false, "error": "thread_not_found"}')
+    receiver.reply = lambda request: gone if request.json().get("thread_ts") else Answer(body=KITS[1].yes)
+    done = build(KITS[1].settings(receiver.url), SECRETS.__getitem__).send(replace(message(), thread="17.1"))
+    assert done.outcome is Outcome.ACCEPTED
+    first, alone = (request.json() for request in receiver.requests)
+    assert (first["thread_ts"], "reply_broadcast" in alone) == ("17.1", False)
+
+
+def test_an_alert_that_slack_will_not_take_at_all_is_refused_in_a_thread_too(receiver: Receiver) -> None:
+    receiver.answer(body=b'{"ok": false, "error": "channel_not_found"}')
+    done = build(KITS[1].settings(receiver.url), SECRETS.__getitem__).send(replace(message(), thread="17.1"))
+    assert done.outcome is Outcome.REFUSED and "channel_not_found" in done.reason
+
+
 def test_mentions_in_outside_text_wake_nobody(receiver: Receiver) -> None:
     hostile = "<!channel> <@U1> @here @HERE @channel@everyone <http://x.example|点我> & 完"
     sent = slack_post(receiver, reason=hostile, incident={"id": "1", "title": hostile, "grade": "I"})

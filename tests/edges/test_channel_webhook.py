@@ -34,6 +34,13 @@ def test_the_signature_verifies_with_the_standard_library_of_the_specification(
     assert request.headers["webhook-id"] == "al-7"
 
 
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 70}.cn"])
+def test_an_address_that_is_none_is_refused_in_words(host: str, channel: Make) -> None:
+    done = channel(KITS[0], f"http://{host}").send(message())
+    assert done.outcome is Outcome.REFUSED
+    assert "channels.yaml" in done.reason
+
+
 def test_the_body_is_the_payload_as_utf8_json(receiver: Receiver, channel: Make) -> None:
     channel(KITS[0], receiver.url).send(message())
     request = receiver.requests[0]

@@ -130,6 +130,21 @@ def test_the_compose_file_keeps_to_the_compose_specification() -> None:
     jsonschema.Draft7Validator(schema).validate(compose)
 
 
+def test_behind_the_proxy_the_console_knows_https_and_who_asks() -> None:
+    """A session of https is looked for under its https name alone, by the pages and by their stream alike."""
+    proxy = (DEPLOY / "proxy" / "nginx.conf").read_text(encoding="utf-8")
+    places = dict(re.findall(r"^    location (?:= )?(\S+) {(.*?)^    }", proxy, re.M | re.S))
+    assert set(places) == {"/", "/events", "/metrics"}
+    for path in ("/", "/events"):
+        assert "proxy_set_header X-Forwarded-Proto https;" in places[path], path
+        assert "proxy_set_header X-Forwarded-For $remote_addr;" in places[path], (
+            path
+        )  # not what a browser says
+    console = documents(COMPOSE)[0]["services"]["console"]
+    assert console["environment"]["FORWARDED_ALLOW_IPS"] == "*"
+    assert all(port.startswith("127.0.0.1:") for port in console["ports"])  # else anybody could say anything
+
+
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze on this machine")

@@ -191,6 +191,17 @@ def test_ticked_signals_are_split_off_into_an_incident_that_the_browser_goes_to(
     assert client.post("/incidents/inc-1/split", data={"title": "x"}, headers=HX).status_code == 409
 
 
+@pytest.mark.parametrize("view", ["incident", "board"])
+@pytest.mark.parametrize("address", ["http://[", "http://x/?" + "a=1&" * 40])
+def test_an_act_that_was_done_is_answered_whatever_address_it_came_from(
+    client: TestClient, address: str, view: str
+) -> None:
+    answer = client.post(
+        "/incidents/inc-1/acts/snooze", data={"view": view}, headers=HX | {"HX-Current-URL": address}
+    )
+    assert answer.status_code == 200
+
+
 # ── what is kept as proof ──
 
 

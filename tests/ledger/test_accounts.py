@@ -52,7 +52,7 @@ def test_what_becomes_of_an_account_is_in_the_journal_in_words_and_its_secrets_a
         accounts.set_password(conn, MIDNIGHT, "chen", "another hash", "chen", must_change=False)
         accounts.set_second_factor(conn, MIDNIGHT, "chen", "SECRET32", ("code hash",), "chen")
         accounts.use_recovery(conn, MIDNIGHT, "chen", "code hash")
-        accounts.link(conn, MIDNIGHT, "chen", "https://sso.example", "42", "huiying")
+        accounts.link(conn, MIDNIGHT, "chen", "https://sso.example", "subject 42", "huiying")
         for _ in range(3):
             accounts.failed(conn, MIDNIGHT, MIDNIGHT, "chen", RULES)
         number = tokens.make(
@@ -68,7 +68,7 @@ def test_what_becomes_of_an_account_is_in_the_journal_in_words_and_its_secrets_a
     assert "账号 chen：角色 值班员 → 值班员、审核人；单位 不限 → office" in said
     assert all(text and "account" not in text and "{" not in text for text in said), said
     payloads = "".join(row["payload"] for row in rows)
-    assert not any(secret in payloads for secret in ("hash", "SECRET32", "42"))
+    assert not any(secret in payloads for secret in ("hash", "SECRET32", "subject 42"))
     assert verify(store, MIDNIGHT)["ok"]
 
 
@@ -132,12 +132,12 @@ def test_one_identity_of_another_house_is_one_account(store: Store) -> None:
     with store.write() as conn:
         added(conn)
         added(conn, "li")
-        accounts.link(conn, MIDNIGHT, "chen", "https://sso.example", "42", "huiying")
+        accounts.link(conn, MIDNIGHT, "chen", "https://sso.example", "subject 42", "huiying")
         with pytest.raises(NotAllowed, match="chen"):
-            accounts.link(conn, MIDNIGHT, "li", "https://sso.example", "42", "huiying")
+            accounts.link(conn, MIDNIGHT, "li", "https://sso.example", "subject 42", "huiying")
         with pytest.raises(NotAllowed, match="另一个"):
             accounts.link(conn, MIDNIGHT, "chen", "https://sso.example", "43", "huiying")
-        found = accounts.of_identity(conn, "https://sso.example", "42")
+        found = accounts.of_identity(conn, "https://sso.example", "subject 42")
     assert found is not None
     assert found.id == "chen"
 

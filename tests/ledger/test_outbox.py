@@ -170,7 +170,49 @@ def test_a_channel_that_asks_for_a_day_is_asked_again_after_five_minutes(store: 
     settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=86_400.0)
     queued(store, [person("li", "hook")], "b", MIDNIGHT + MINUTE)
     assert claim(store, MIDNIGHT + 4 * MINUTE) == []
-    assert [row.person_id for row in claim(store, MIDNIGHT + 5 * MINUTE)] == ["li"]
+    assert sorted(row.person_id for row in claim(store, MIDNIGHT + 5 * MINUTE)) == ["chen", "li"]
+
+
+def test_a_deadline_does_not_sit_out_a_channels_wish_while_another_contact_has_room(store: Store) -> None:
+    queued(store, [person("chen", "hook", "sms")])
+    steps(store)
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=3600.0)
+    (row,) = claim(store, MIDNIGHT + outbox.FIRST_WAIT)
+    assert row.contacts[row.contact][0] == "sms"
+
+
+def test_a_deadline_with_one_contact_is_tried_again_when_its_channels_pause_ends(store: Store) -> None:
+    queued(store, [person("chen", "hook")])
+    steps(store)
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=86_400.0)
+    assert claim(store, MIDNIGHT + 4 * MINUTE) == []
+    assert len(claim(store, MIDNIGHT + 5 * MINUTE)) == 1
+
+
+@pytest.mark.parametrize("wish", [251_606_995_199.0, 1e20, float("inf")])
+def test_a_wish_beyond_the_calendar_loses_no_other_answer(store: Store, wish: float) -> None:
+    """Retry-After: Fri, 31 Dec 9999, or a row of nines."""
+    queued(store, [person("chen", "hook")])
+    settle(store, MIDNIGHT, claim(store, MIDNIGHT), retry_after=wish)
+    assert stands(store).attempts == 1
+
+
+def test_a_message_that_turns_to_a_machine_is_one_body_an_alert_there(store: Store) -> None:
+    for subject in "abc":
+        queued(store, [person("chen", "ding", "hook")], subject)
+    limits, now = {"hook": Limit(together=1)}, MIDNIGHT
+    while stands_at(store) == {0}:
+        settle(store, now, claim(store, now, limits), channel="ding")
+        now += MINUTE
+    rows = claim(store, now, limits)
+    assert [row.contact for row in rows] == [1, 1, 1]
+    assert sorted(bundles(rows)) == [["a"], ["b"], ["c"]]
+
+
+def stands_at(store: Store) -> set[int]:
+    """The contacts at which alerts stand."""
+    with store.read() as conn:
+        return set(conn.execute(select(ALERT.c.contact)).scalars())
 
 
 def test_what_became_dead_is_handed_back_once(store: Store) -> None:

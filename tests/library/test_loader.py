@@ -151,7 +151,7 @@ def test_ten_megabytes_are_refused_without_being_read_through(tmp_path: Path) ->
     began = perf_counter()
     with pytest.raises(Problems, match="文件超过 1 MB"):
         load(path)
-    assert perf_counter() - began < 0.5
+    assert perf_counter() - began < 5  # milliseconds alone; read through it took 7 s
 
 
 def test_a_bomb_of_aliases_is_never_expanded() -> None:

@@ -13,9 +13,11 @@ import httpx
 import pyotp
 import pytest
 
+from connectors.console.desks.access import NoEntry
 from connectors.credentials import digest
 from flows.office import accounts as rooms
 from models.core.access import Place
+from models.core.moment import iso
 from models.ledger import accounts, sessions
 from models.ledger.verify import verify
 from support.accounts import CHEAP, CROSS, PASSWORD, Browser, SigningSite, signing_site
@@ -173,7 +175,15 @@ def test_one_address_may_not_try_for_ever(tmp_path: Path) -> None:
         browser = office.browser()
         codes = [browser.sign_in(f"name{number}").status_code for number in range(6)]
         assert codes == [401] * 5 + [429]
-        assert int(browser.sign_in("name").headers["retry-after"]) > 0
+        assert browser.sign_in("name").headers["retry-after"] == "600"  # the whole ten minutes of the limit
+
+
+def test_opening_the_form_is_no_try_so_that_nobody_is_shut_out_by_links_to_it(tmp_path: Path) -> None:
+    with signing_site(tmp_path, {"tries_per_address": 5}) as office:
+        office.account("chen", "officer", person="chen")
+        for _ in range(6):
+            assert office.browser().get("/login", params={"back": "/mine"}).status_code == 200
+        assert office.browser().sign_in("chen").status_code == 303
 
 
 def test_acts_of_one_session_are_limited_and_say_when_to_try_again(tmp_path: Path) -> None:
@@ -313,6 +323,9 @@ def test_a_password_that_somebody_else_chose_must_be_changed_before_anything_els
     assert browser.get("/").headers["location"] == "/account"
     assert browser.get("/api/v1/board").status_code == 401
     assert browser.post("/account/acts/token_make", {"name": "x", "roles": "officer"}).status_code == 409
+    same = browser.post("/account/acts/password", {"old": first, "new": first, "again": first})
+    assert (same.status_code, "相同" in same.text) == (409, True)  # whoever chose it still knows it
+    assert browser.get("/").headers["location"] == "/account"
     new = "a phrase of my own"
     assert browser.post("/account/acts/password", {"old": first, "new": new, "again": new}).status_code == 303
     assert browser.get("/").status_code == 200
@@ -438,6 +451,23 @@ def test_roles_that_must_have_a_second_factor_get_nowhere_without(tmp_path: Path
         assert secret not in kept
 
 
+def test_whoever_takes_their_time_over_a_second_factor_types_the_password_again_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    with signing_site(tmp_path, {"totp": ["admin"]}) as office:
+        office.account("root", "admin")
+        browser = office.browser()
+        browser.sign_in("root")
+        office.wall.forward(minutes=16)
+        asked = browser.post("/account/acts/second_factor").headers["location"]
+        assert asked.startswith("/login/confirm?back=")
+        assert browser.get(asked).status_code == 200
+        assert browser.post("/login/confirm", {"password": PASSWORD}).headers["location"] == "/account"
+        assert browser.get("/accounts").headers["location"] == "/account"  # no further than before
+        _enrol(office, browser, "root")
+        assert browser.get("/accounts").status_code == 200
+
+
 # ── what is sensitive ─────────────────────────────────────────────────────────────────────────
 
 
@@ -455,6 +485,33 @@ def test_managing_accounts_asks_for_the_password_again_after_a_quarter_of_an_hou
     assert browser.session != before
     assert browser.post("/accounts/chen/acts/disable").headers["location"].startswith("/accounts?said=")
     assert office.browser().sign_in("chen").status_code == 401
+
+
+def test_a_password_confirmed_twice_at_once_signs_nobody_out(office: SigningSite) -> None:
+    session = office.signed_in("root").session
+    who = office.access.who(session, "")
+    assert who is not None
+    entered = office.access.confirm(session, PASSWORD, HOME)
+    with pytest.raises(NoEntry), office.desk.writing() as conn:  # the second request had looked before
+        office.access.moved(conn, who.session, who.stage)
+    assert office.access.who(entered.secret, "") is not None
+
+
+def test_the_list_says_when_somebody_was_let_in_and_not_when_they_were_refused(office: SigningSite) -> None:
+    office.browser().sign_in("chen", "not the right one")
+    office.signed_in("li")
+    last = {one["id"]: one["last_at"] for one in rooms.overview(office.access)["accounts"]}
+    assert last["chen"] is None
+    assert last["li"] == iso(office.wall())
+
+
+def test_an_account_is_not_given_to_somebody_whom_the_roster_does_not_know(office: SigningSite) -> None:
+    browser = office.signed_in("root")
+    given = {"roles": "officer", "person": "nobody"}
+    answer = browser.post("/accounts/chen/acts/roles", given)
+    assert (answer.status_code, "值班表里没有 nobody" in answer.text) == (409, True)
+    with office.desk.house.store.read() as conn:
+        assert accounts.get(conn, "chen").person == "chen"
 
 
 def test_an_administrator_opens_an_account_whose_first_password_is_shown_once(office: SigningSite) -> None:
@@ -557,6 +614,8 @@ def test_a_token_ends_at_its_day_and_when_it_is_revoked(office: SigningSite) -> 
 
 def test_a_token_is_made_on_the_page_and_shown_once(office: SigningSite) -> None:
     browser = office.signed_in("chen")
+    none = browser.post("/account/acts/token_make", {"name": "热线系统"})
+    assert (none.status_code, "勾选" in none.text, "huiying_" in none.text) == (409, True, False)
     said = {"name": "热线系统", "days": "30", "roles": ["officer", "admin"]}
     answer = browser.post("/account/acts/token_make", said)
     token = re.search(r"huiying_[\w-]{43}", answer.text)
@@ -595,6 +654,42 @@ def test_an_account_of_one_unit_sees_and_acts_on_its_own_and_on_what_nobody_owns
         assert "不归您的单位" in merged.text
         for path in ("/reports", "/handover", "/registers"):
             assert browser.get(path).status_code == 403, path
+
+
+def test_an_auditor_who_is_also_an_officer_of_one_unit_sees_all_and_acts_on_its_own_alone(
+    tmp_path: Path,
+) -> None:
+    with signing_site(tmp_path) as office:
+        office.account("li", "manager", person="li")
+        office.account("both", "officer", "auditor", person="chen", units=["office"])
+        ours, others = (_open(office, title) for title in ("本单位的事", "别处的事"))
+        office.desk.act("assign", ours, {"unit": "office"}, "li")
+        office.desk.act("assign", others, {"unit": "市应急管理局"}, "li")
+        browser = office.signed_in("both")
+        assert browser.get(f"/incidents/{others}").status_code == 200
+        assert "别处的事" in browser.get("/").text
+        assert browser.post(f"/incidents/{others}/acts/ack").status_code == 403
+        assert browser.post(f"/incidents/{ours}/acts/merge", {"into": others}).status_code == 409
+        assert browser.post("/handover/log/acts/note", {"text": "全站的"}).status_code == 403
+        assert browser.post(f"/incidents/{ours}/acts/ack").status_code == 303
+        assert browser.post("/audit/export").status_code != 403
+        assert "不归您的单位" in str(office.access.may_person("chen", "act.ack", others))
+        assert office.access.may_person("chen", "see", others) is None
+
+
+def test_a_statement_by_its_number_cut_short_is_kept_from_other_units_too(tmp_path: Path) -> None:
+    with signing_site(tmp_path) as office:
+        office.account("unit", "officer", person="chen", units=["office"])
+        others = _open(office, "别处的事")
+        office.desk.act("assign", others, {"unit": "市应急管理局"}, "li")
+        content = {"title": "情况说明", "text": "别处的口径。", "outlet.website": "on"}
+        number = office.desk.statements.draft(others, content, "li")["id"]
+        browser = office.signed_in("unit")
+        for said in (number, number[:8], number[:1], f"%20{number[:8]}"):
+            for path in (f"/statements/{said}", f"/api/v1/statements/{said}", f"/statements/{said}/package"):
+                answer = browser.get(path)
+                assert (answer.status_code, "别处" in answer.text) == (403, False), path
+            assert browser.post(f"/statements/{said}/acts/discard", {"reason": "试"}).status_code == 403
 
 
 def test_the_whole_way_is_the_same_on_both_databases(tmp_path: Path, database_url: str) -> None:

@@ -179,6 +179,17 @@ def test_a_press_in_feishu_acknowledges_as_the_person_whose_contact_it_is(office
     assert verify(office.house.store, office.time.now())["ok"]
 
 
+def test_a_press_on_a_card_of_several_alerts_leaves_the_others_standing(office: Office) -> None:
+    """The card would become one that tells of the first alone; whoever pressed it would forget the rest."""
+    first = str(office.desk.act("open", "", {"title": "停水", "grade": "II"}, "li")["id"])
+    both = [first, office.alerted("化工园区火灾")]
+    card = office.cards("open-apis/im")[-1]["content"]
+    assert "停水" in card and "化工园区火灾" in card and "按钮只指最急的一条" in card
+    answer = lark(office, pressed(buttons(office)[0]["value"])).json()
+    assert answer["toast"]["type"] == "success" and "card" not in answer
+    assert sorted(office.acked(incident) for incident in both) == [[], ["chen"]]
+
+
 def test_the_same_press_told_twice_is_done_once(office: Office) -> None:
     office.alerted()
     ack = buttons(office)[0]["value"]
@@ -324,6 +335,12 @@ def alerted_li(office: Office) -> str:
     respond(office.house)
     deliver(office.house)
     return incident
+
+
+def test_wecom_tells_a_name_in_whatever_case(office: Office) -> None:
+    incident = alerted_li(office)
+    wecom(office, event(card_keys(office)["ack"], who="Li"))
+    assert office.acked(incident) == ["li"]
 
 
 def test_a_press_in_wecom_acknowledges_and_renames_the_button(office: Office) -> None:

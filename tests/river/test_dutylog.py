@@ -12,7 +12,8 @@ import pytest
 from connectors.console.desk import Refusal, Unknown
 from flows.telling.handover import hand_over
 from models.core.roster import Roster, Rotation, Rung, Shift
-from models.core.vocabulary import Role
+from models.core.vocabulary import Grade, Role, StartEvent
+from models.ledger.acts import Opening, open_incident
 from support.river_site import Site, at
 
 DAYTIME, NIGHT = time(8), time(20)
@@ -119,6 +120,24 @@ def test_the_log_is_a_word_file_and_a_text_with_the_same_words(site: Site) -> No
     assert made.name == "值班日志-2026-11-21.docx"
     with pytest.raises(Refusal, match="最多写 31 天"):
         site.desk.reports.file("dutylog", "md", {"period": "2026-Q4"})
+
+
+def test_a_flood_of_incidents_is_counted_whole(site: Site) -> None:
+    night(site)
+    now = site.time.now()
+    with site.house.store.write() as conn:
+        for n in range(301):
+            about = Opening(f"积水 {n}", Grade.IV, {StartEvent.DISCOVERY: now}, "chen", "群众来电")
+            open_incident(conn, now, about, lambda _: ())
+    (day,) = site.desk.dutylog.log()["shifts"]
+    assert len(day["counts"]["opened"]) == 302
+
+
+@pytest.mark.parametrize("shift", ["99991231T000000", "20991121T080000", "20260230T080000"])
+def test_a_shift_that_no_roster_reaches_is_refused_in_words(site: Site, shift: str) -> None:
+    night(site)
+    with pytest.raises(Unknown, match="没有编号为"):
+        site.desk.dutylog.act("note", {"text": "来电", "shift": shift}, "chen")
 
 
 def test_a_hand_over_tells_what_changed_what_falls_due_and_what_waits(site: Site) -> None:

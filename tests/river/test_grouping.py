@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from connectors.ports import Channel, Delivery, Message
 from flows.deliver import deliver
 from flows.office.desk import Desk
 from flows.respond import respond
@@ -209,3 +212,37 @@ def test_a_webhook_that_the_site_says_nothing_of_gets_one_body_an_alert(
         messages = [request.json() for request in site.receiver.requests]
         assert len({message["alert_id"] for message in messages}) == len(messages) > 1
         assert not any("also" in message for message in messages)
+
+
+@dataclass
+class Broken:
+    """A channel whose program fails over one person's alerts, as an adapter of ours never should."""
+
+    real: Channel
+    over: str
+    id: str = "hook"
+    type: str = "webhook"
+
+    def send(self, message: Message) -> Delivery:
+        if message.address == self.over:
+            raise ZeroDivisionError("secret words")
+        return self.real.send(message)
+
+    def check(self) -> str | None:
+        return None
+
+    def close(self) -> None:
+        self.real.close()
+
+
+@pytest.mark.parametrize("at_once", [0, 4])
+def test_an_alert_over_which_a_channel_s_program_fails_stops_no_other(site: Site, at_once: int) -> None:
+    people = site.house.site.roster.people
+    site.house.channels["hook"] = Broken(site.house.channels["hook"], people[0].id)
+    with site.house.store.write() as conn:
+        notices.tell(conn, site.time.now(), [Notice("test", "a", "通知", "缘由", people)])
+    with ThreadPoolExecutor(4) as pool:
+        sent = deliver(site.house, pool if at_once else None)
+    assert (sent.claimed, sent.accepted) == (len(people), len(people) - 1)
+    failed = next(alert for alert in site.desk.board()["recent_alerts"] if alert["state"] == "queued")
+    assert "ZeroDivisionError" in failed["error"] and "secret" not in failed["error"]

@@ -75,6 +75,18 @@ def test_signals_are_chosen_by_platform_mood_and_words(site: Site) -> None:
             shown(site, incident, **wrong)
 
 
+def test_a_number_is_masked_before_the_words_are_cut(site: Site) -> None:
+    site.time.moment = at("02:00")
+    for most in (40, 80):  # where a title and a line of the story end
+        body = (TEXT + "，请尽快救援" * 20)[: most - 8] + "13812345678，盼复"
+        put(site.house, Batch((RawSignal("news", f"n-{most}", Medium.HOTLINE, "", body),)), "news")
+        triage(site.house)
+    board = site.desk.board()["incidents"]
+    lines = [line for one in board for line in site.desk.about.story(one["id"], {"show": "signal"})["lines"]]
+    assert len(lines) == 2
+    assert "1381" not in str([one["title"] for one in board]) + str(lines)
+
+
 def test_the_words_that_told_of_harm_are_marked_in_what_is_shown(site: Site) -> None:
     site.time.moment = at("02:00")
     (one, *_) = shown(site, pour(site, 1))["signals"]

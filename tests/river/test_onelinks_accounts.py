@@ -66,6 +66,15 @@ def test_whose_accounts_are_all_disabled_can_use_no_link(office: SigningSite, li
     assert office.browser().post(link).status_code == 303
 
 
+def test_whose_accounts_may_not_acknowledge_any_more_can_use_no_link(office: SigningSite, link: str) -> None:
+    office.change("roles", "chen", roles="auditor")
+    try:
+        assert office.browser().post(link).status_code == 410
+    finally:
+        office.change("roles", "chen", roles="officer")
+    assert office.browser().post(link).status_code == 303
+
+
 def test_everybody_keeps_their_own_preferences_and_nobody_elses(office: SigningSite) -> None:
     chen = office.signed_in("chen")
     assert chen.post("/me/preferences", {"quiet_from": "22:00", "quiet_to": "07:00"}).status_code == 303

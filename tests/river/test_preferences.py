@@ -149,7 +149,7 @@ def test_nobody_sets_anothers_preferences(site: Site, door: httpx.Client) -> Non
 @pytest.mark.parametrize(
     ("params", "words"),
     [({"quiet": "late"}, "写成 22:00-07:00"), ({"quiet": "08:00-07:00"}, "最长 14"), ({"high": "pigeon"}, "可用"),
-     ({"quiet": "25:00-07:00"}, "22:00-07:00")],
+     ({"quiet": "25:00-07:00"}, "22:00-07:00"), ({"deadlines": "slack"}, "没有 deadlines 这一项")],
 )  # fmt: skip
 def test_a_wish_that_cannot_be_kept_is_refused(
     site: Site, door: httpx.Client, params: dict[str, str], words: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 from connectors.console.app import build
 from connectors.console.desk import Refusal
 from flows.deliver import deliver
+from flows.respond import respond
 from support.cli import Cli
 from support.river_site import Site, at
 
@@ -158,6 +160,56 @@ def test_an_act_that_waited_for_the_line_says_when_it_was_pressed(site: Site) ->
     assert any("已到现场(11-21 00:13 按下，当时断线，现在送达)" in one for one in said)
     (acked,) = shown["acked"]
     assert acked["at"] == at("00:21").isoformat()  # the clock counts when the server took it
+
+
+@pytest.mark.parametrize(("act", "given"), [("grade", {"grade": "I"}), ("update", {}), ("close", {})])
+def test_having_waited_for_the_line_is_no_reason_where_one_is_asked_for(
+    site: Site, act: str, given: dict[str, str]
+) -> None:
+    with pytest.raises(Refusal, match="缺少"):
+        site.desk.act(act, opened(site), {**given, "waited_s": "480"}, "li")
+
+
+def test_an_act_that_waited_keeps_the_reason_it_has_without_one(site: Site) -> None:
+    incident = opened(site)
+    site.time.moment = at("00:21")
+    site.desk.act("escalate", incident, {"waited_s": "480"}, "chen")
+    deliver(site.house)
+    (body,) = [one for one in site.bodies() if one["step"]["key"] == "升级2"]
+    assert "需要上级决定(11-21 00:13 按下，当时断线，现在送达)" in body["reason"]
+
+
+def test_who_holds_an_incident_is_asked_again_when_it_becomes_graver(site: Site) -> None:
+    incident = opened(site)
+    site.desk.act("take", incident, {}, "chen")
+    assert site.desk.mine("chen")["waiting"] == 0
+    site.time.moment = at("00:30")
+    site.desk.act("grade", incident, {"grade": "I", "reason": "伤亡上升"}, "li")
+    (held,) = site.desk.mine("chen")["incidents"]
+    assert (held["waits"], held["taken"]) == (True, True)
+    site.desk.act("ack", incident, {}, "chen")
+    assert site.desk.mine("chen")["waiting"] == 0
+
+
+def test_nobody_sleeps_through_a_graver_grade(site: Site) -> None:
+    site.until("00:05")
+    incident = opened(site)
+    respond(site.house)
+    site.desk.act("snooze", incident, {"minutes": "30"}, "chen")
+    assert [one["asleep"] for one in site.desk.mine("chen")["incidents"]] == [True]
+    site.time.moment += timedelta(minutes=1)
+    site.desk.act("grade", incident, {"grade": "I", "reason": "伤亡上升"}, "li")
+    assert site.desk.mine("chen")["waiting"] == 1
+
+
+def test_what_somebody_holds_stays_in_their_hands_when_it_goes_into_another(site: Site) -> None:
+    incident, into = opened(site), opened(site)
+    site.desk.act("take", incident, {}, "chen")
+    site.desk.act("merge", incident, {"into": into}, "li")
+    assert site.desk.incident(into)["taken_by"] == "chen"  # type: ignore[index]
+    (held,) = site.desk.mine("chen")["incidents"]
+    assert (held["id"], held["taken"], held["waits"]) == (into, True, True)
+    assert site.verified()
 
 
 @pytest.mark.parametrize("waited", ["-3", "soon", "99999999", "604801"])

@@ -95,6 +95,8 @@ def _answer(request: urllib.request.Request) -> list[Any]:
             if error.code == 503:
                 return []
             raise
+    except TimeoutError:
+        return []
 
 
 class PoolWorker(_Beside):

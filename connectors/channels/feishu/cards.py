@@ -56,7 +56,7 @@ def presses(seen: View, alert_id: str) -> list[Card]:
             "tag": "button",
             "text": _plain(label),
             "type": "default" if n else "primary",
-            "value": {"act": act, "about": alert_id},
+            "value": {"act": act, "about": alert_id} | ({"others": "1"} if seen.also else {}),
         }
         for n, (act, label) in enumerate(PRESSES.items())
     ]

@@ -88,7 +88,8 @@ def press(told: Mapping[str, Any]) -> Press | None:
     who, value = _part(event, "operator"), _part(_part(event, "action"), "value")
     named = ((OPENID, who.get("open_id")), (USERID, who.get("user_id")))
     names = tuple(Mention(way, str(name)) for way, name in named if name)
-    return pressed(value.get("act"), value.get("about"), names, f"feishu-{head.get('event_id', '')}"[:100])
+    key = f"feishu-{head.get('event_id', '')}"[:100]
+    return pressed(value.get("act"), value.get("about"), names, key, bool(value.get("others")))
 
 
 def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:

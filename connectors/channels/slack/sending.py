@@ -7,7 +7,7 @@ is on record. Where an attempt went unanswered, Slack is asked first whether it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slack_sdk import WebClient
 
@@ -38,9 +38,17 @@ class Slack:
 
     def send(self, message: Message) -> Delivery:
         earlier = self._earlier(message) if message.alert_id in self.doubtful else None
-        done = earlier or self.talk.post(**post(message)).delivery
+        done = earlier or self._posted(message)
         unknown = done.outcome is Outcome.UNKNOWN or (earlier is not None and done.outcome is Outcome.RETRY)
         self._remember(message.alert_id, unknown)
+        return done
+
+    def _posted(self, message: Message) -> Delivery:
+        """As a reply where it is one; where Slack takes no reply (the incident's message was deleted, its
+        thread locked) the alert stands in the room by itself."""
+        done = self.talk.post(**post(message)).delivery
+        if message.thread and done.outcome is Outcome.REFUSED:
+            return self.talk.post(**post(replace(message, thread=""))).delivery
         return done
 
     def _earlier(self, message: Message) -> Delivery | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.datastructures import QueryParams
@@ -162,11 +162,6 @@ def _filter(wanted: Wanted, drawing: Drawing) -> View:
         "after": after if after < found and drawing.order else None,
         "before": max(0, wanted.offset - step) if wanted.offset else None,
     }
-
-
-def board_address(request: Request) -> QueryParams:
-    """The filter of the board that an act came from, as the page that sent it stands at."""
-    return QueryParams(urlsplit(request.headers.get("hx-current-url", "")).query)
 
 
 # ── trends ────────────────────────────────────────────────────────────────────────────────────

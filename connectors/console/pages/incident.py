@@ -6,14 +6,14 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Body, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from connectors.console.context import AtDesk, actor, render
+from connectors.console.context import AtDesk, actor, came_from, render
 from connectors.console.desk import LARGEST, Desk, Refusal, Unknown, View
 from connectors.console.pages.dossiers import ZIP
 from connectors.console.pages.looking import known
@@ -82,7 +82,7 @@ def _asked(request: Request) -> dict[str, str]:
     """Which signals and lines the page shows: by its own address, or by that of the page an act came from."""
     pairs = list(request.query_params.items())
     if request.method == "POST":
-        pairs = parse_qsl(urlsplit(request.headers.get("hx-current-url", "")).query, max_num_fields=20)
+        pairs = came_from(request).multi_items()
     return {name: text.strip()[:100] for name, text in pairs if name in _ASKED and text.strip()}
 
 

@@ -6,7 +6,7 @@
   const all = (selector, root) => (root || document).querySelectorAll(selector);
   const words = () => document.getElementById("waiting").dataset;
   const person = () => words().person;
-  const photos = new WeakMap();
+  const photos = new WeakMap(), keeping = new WeakSet();
 
   // ── the queue, as the page shows it ──
 
@@ -74,7 +74,7 @@
     const items = await draw(), own = items.find((item) => item.n === n);
     if (own && own.done) { announce(words().did.replace("{act}", own.label), "good"); await self.huiying.drop(n); }
     else if (own && own.refused) { announce(own.refused, "bad"); await self.huiying.drop(n); await draw(); }
-    else if (own) { await self.huiying.put({ ...own, late: true }); announce(words().kept, "bad"); later(); await draw(); }
+    else if (own) { await self.huiying.renew({ ...own, late: true }); announce(own.held || words().kept, "bad"); later(); await draw(); }
     if (sent && window.htmx) htmx.trigger("#live", "refresh");
   }
 
@@ -96,22 +96,30 @@
     const form = event.target.closest("form[data-act]");
     if (!form || !self.indexedDB) return; // without a store the form goes as any form does
     event.preventDefault();
-    const data = new FormData(form, event.submitter), fields = {};
+    if (keeping.has(form)) return; // a second press before the first is kept is the same press
+    keeping.add(form);
+    const n = await kept(form, event.submitter).finally(() => keeping.delete(form));
+    if (n) await send(n);
+  }
+
+  // the act as it waits in the queue: its number there; nothing where there is no act or no store
+  async function kept(form, submitter) {
+    const data = new FormData(form, submitter), fields = {};
     for (const [name, value] of data) if (typeof value === "string" && value.trim() && name !== "view") fields[name] = value.trim();
     const item = { act: form.dataset.act, incident: form.dataset.incident, title: form.dataset.title, label: form.dataset.label, person: person(), fields };
     const input = form.querySelector('input[type="file"]');
     if (input && input.files.length) {
       const made = await (photos.get(input) || shrunk(input));
-      if (!made) return;
+      if (!made) return 0;
       item.file = made; item.name = "photo-" + Date.now() + ".jpg";
-    } else if (input && input.required) { announce(words().nophoto, "bad"); return; }
+    } else if (input && input.required) { announce(words().nophoto, "bad"); return 0; }
     let n;
-    try { n = await self.huiying.add(item); } catch { form.submit(); return; }
+    try { n = await self.huiying.add(item); } catch { form.submit(); return 0; }
     const sheet = form.closest("[popover]");
     if (sheet && sheet.hidePopover) sheet.hidePopover();
     form.reset();
     for (const canvas of all("canvas", form)) canvas.hidden = true;
-    await send(n);
+    return n;
   }
 
   // ── a photo: small, upright, and without the place and the maker that the camera wrote into it ──

@@ -37,10 +37,12 @@ async function still(asked) {
 }
 
 async function page(asked, at) {
-  const control = new AbortController(), tooLong = setTimeout(() => control.abort(), PATIENCE);
+  const control = new AbortController(), copied = KEPT.test(at.pathname);
+  const tooLong = setTimeout(() => { if (copied) control.abort(); }, PATIENCE); // a slow report has no copy to show instead
   try {
     const answer = await fetch(asked, { signal: control.signal });
-    await keep(asked, at, answer.clone());
+    // a device without room must not hide what is true; no old copy stays, whose ever it was
+    await keep(asked, at, answer.clone()).catch((fault) => { if (control.signal.aborted) throw fault; return caches.delete(PAGES); });
     return answer;
   } catch {
     return (await copy(asked)) || (await caches.match("/offline", { cacheName: SHELF })) || Response.error();

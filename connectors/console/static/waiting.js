@@ -28,6 +28,15 @@ self.huiying = (() => {
   const say = () => { if (told) told.postMessage("changed"); };
   const all = () => ask("readonly", (store) => store.getAll());
   const put = async (item) => { const n = await ask("readwrite", (store) => store.put(item)); say(); return n; };
+  // what was thrown away meanwhile does not come back
+  const renew = async (item) => {
+    await ask("readwrite", (store) => {
+      const known = store.get(item.n);
+      known.onsuccess = () => { if (known.result) store.put(item); };
+      return known;
+    });
+    say();
+  };
   const drop = async (n) => { await ask("readwrite", (store) => store.delete(n)); say(); };
   const clear = async () => { await ask("readwrite", (store) => store.clear()); say(); };
 
@@ -51,6 +60,9 @@ self.huiying = (() => {
     return [home + "/evidence", { headers: {}, body: form }];
   }
 
+  // a network that asks for its own login answers in the system's place, and would be taken for it
+  const ours = (answer) => !answer.redirected && (answer.headers.get("Content-Type") || "").startsWith("application/json");
+
   // "done", or in words why not; throws when there was no line
   async function post(item) {
     const [url, options] = letter(item);
@@ -59,8 +71,8 @@ self.huiying = (() => {
     options.headers["Idempotency-Key"] = item.key;
     try {
       const answer = await fetch(url, { method: "POST", credentials: "same-origin", signal: control.signal, ...options });
-      if (answer.ok) return { done: true };
-      if (answer.status >= 500 || answer.status === 408 || answer.status === 429) throw new Error("not now");
+      if (answer.ok && ours(answer)) return { done: true };
+      if (answer.ok || answer.status >= 500 || answer.status === 408 || answer.status === 429) throw new Error("not now");
       const words = await answer.json().then((said) => said.error, () => "");
       if (answer.status === 401) return { held: words || String(answer.status) };
       return { refused: words || String(answer.status) };
@@ -72,10 +84,10 @@ self.huiying = (() => {
     for (const item of await all()) {
       if (item.done || item.refused) continue;
       let said;
-      try { said = await post(item); } catch { await put({ ...item, tried: Date.now() }); return sent; }
-      if (said.held) { await put({ ...item, held: said.held }); return sent; }
-      if (said.done) { sent += 1; await put({ ...item, file: null, done: Date.now(), held: "" }); }
-      else await put({ ...item, refused: said.refused, held: "" });
+      try { said = await post(item); } catch { await renew({ ...item, tried: Date.now() }); return sent; }
+      if (said.held) { await renew({ ...item, held: said.held }); return sent; }
+      if (said.done) { sent += 1; await renew({ ...item, file: null, done: Date.now(), held: "" }); }
+      else await renew({ ...item, refused: said.refused, held: "" });
     }
     return sent;
   }
@@ -89,5 +101,5 @@ self.huiying = (() => {
     return going;
   }
 
-  return { add, all, drop, clear, flush, put, told };
+  return { add, all, drop, clear, flush, renew, told };
 })();
