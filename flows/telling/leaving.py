@@ -29,8 +29,8 @@ def parts(conn: Connection, house: House, now: datetime, change: Change, inciden
         "shift": {"since": iso(began), "until": iso(change.at)},
         "changed": {name: changed[name] for name in changed if name != "media"},
         "coming": coming(incidents, now, ends),
-        "promises": leaving.promised(conn, now, MOST),
-        "drafts": leaving.drafts(conn, now, house.names, MOST),
+        "promises": leaving.promised(conn, now),
+        "drafts": leaving.drafts(conn, now, house.names),
     }
 
 

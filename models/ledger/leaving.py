@@ -20,7 +20,7 @@ View = dict[str, Any]
 _OPEN = [state.value for state in OPEN_STATES]
 
 
-def drafts(conn: Connection, now: datetime, names: Mapping[str, str], most: int) -> list[View]:
+def drafts(conn: Connection, now: datetime, names: Mapping[str, str]) -> list[View]:
     """Statements that wait for a reviewer or for their release, the oldest first: [{id, incident_id, ref, title,
     state_zh, waiting [{name, person_name, due_at}]}]."""
     states = (StatementState.IN_REVIEW.value, StatementState.APPROVED.value)
@@ -29,7 +29,6 @@ def drafts(conn: Connection, now: datetime, names: Mapping[str, str], most: int)
         .join(INCIDENT, INCIDENT.c.id == STATEMENT.c.incident_id)
         .where(STATEMENT.c.state.in_(states), INCIDENT.c.closed_at.is_(None))
         .order_by(STATEMENT.c.submitted_at, STATEMENT.c.id)
-        .limit(most)
     )
     found = []
     for row in conn.execute(query):
@@ -39,7 +38,7 @@ def drafts(conn: Connection, now: datetime, names: Mapping[str, str], most: int)
     return found
 
 
-def promised(conn: Connection, now: datetime, most: int) -> list[View]:
+def promised(conn: Connection, now: datetime) -> list[View]:
     """Promises of a next word that are still open, the first due first: [{incident_id, ref, words, by, due_at,
     state_zh}]."""
     query = (
@@ -47,7 +46,6 @@ def promised(conn: Connection, now: datetime, most: int) -> list[View]:
         .join(INCIDENT, INCIDENT.c.id == CLOCK.c.incident_id)
         .where(CLOCK.c.subject.startswith(promises.SUBJECT), CLOCK.c.state.in_(_OPEN))
         .order_by(CLOCK.c.due_at)
-        .limit(most)
     )
     found = []
     for row in conn.execute(query):
