@@ -77,7 +77,7 @@ def install(lock: Path) -> None:
         else [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     )
     for rest in (
-        ["--require-hashes", "-r", str(lock)],
+        ["--no-deps", "--require-hashes", "-r", str(lock)],  # the lock is whole: nothing is to be resolved
         ["--no-deps", "--no-build-isolation", "-e", str(ROOT)],
     ):
         if subprocess.run([*pip, *rest], cwd=ROOT, check=False).returncode:

@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
         _run(
             "git", "-C", str(ROOT), "archive", "--format=tar", "--prefix=huiying/", "-o", str(source), "HEAD"
         )
-        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes")
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes")
         _run(*pip, "-r", str(ROOT / "requirements.lock"), "-d", str(wheels))
         with tarfile.open(source, "a") as tar:
             tar.add(wheels, arcname="huiying/wheels")
