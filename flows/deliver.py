@@ -6,7 +6,8 @@ each alert in it keeps its own id, reference and outcome.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
@@ -32,9 +33,12 @@ AT_ONCE = 32
 SETTLED_TOGETHER = 64
 """Alerts, not messages: a crash forgets no more of them than before there were groups."""
 GATHER_S = 0.01
+ROUND_S = 60.0
+"""As long as a round waits for its answers: one that drips for ever holds up nobody else's alerts."""
 LEASE = timedelta(seconds=90)
-"""Longer than a whole batch on a channel that hangs (8 turns of 10 s; a group is one send), so that no
-slow answer is sent twice."""
+"""Longer than a round, so that no slow answer is sent twice."""
+
+HUNG = "已发出，对方迟迟没有答完，不再等待"
 
 log = structlog.get_logger()
 
@@ -44,26 +48,28 @@ Answers = list[tuple[Row[Any], Attempt]]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one round did, in alerts."""
+    """What one round did, in alerts; `hung`: whose channel had not answered when the round was over. The
+    thread that waits for it is lost to the pool."""
 
     claimed: int = 0
     accepted: int = 0
     refused: int = 0
     withdrawn: int = 0
     dead: int = 0
+    hung: int = 0
 
     def __add__(self, other: Sent) -> Sent:
         return Sent(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
-def deliver(house: House, pool: ThreadPoolExecutor | None = None) -> Sent:
+def deliver(house: House, pool: ThreadPoolExecutor | None = None, round_s: float = ROUND_S) -> Sent:
     """One round: up to `BATCH` alerts, sent side by side, each recorded soon after its answer came,
-    so that a crash forgets few of them and a hanging channel holds up no other."""
+    so that a crash forgets few of them and a hanging channel holds up no other for long."""
     now, pace = house.time.now(), house.time.speed
     with house.store.write() as conn:
         rows = outbox.claim(conn, now, now + LEASE * pace, ME, BATCH, limits(house), pace)
     total = Sent()
-    for chunk in _answers(house, grouped(rows), pool):
+    for chunk in _answers(house, grouped(rows), pool, round_s):
         total = total + _settle(house, chunk)
     return total
 
@@ -81,18 +87,34 @@ def grouped(rows: Iterable[Row[Any]]) -> list[Group]:
     return list(groups.values())
 
 
-def _answers(house: House, groups: Sequence[Group], pool: ThreadPoolExecutor | None) -> Iterator[Answers]:
+def _answers(
+    house: House, groups: Sequence[Group], pool: ThreadPoolExecutor | None, round_s: float
+) -> Iterator[Answers]:
     """Attempts in the order in which the channels answer, about `SETTLED_TOGETHER` at the most."""
-    if pool is None or len(groups) < 2:
+    if pool is None:
         yield from (send(house, group) for group in groups)
         return
-    waiting = {pool.submit(send, house, group) for group in groups}
+    waiting, until = {pool.submit(send, house, group): group for group in groups}, time.monotonic() + round_s
     while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        if waiting and len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
-            more, waiting = wait(waiting, timeout=GATHER_S)
-            done |= more
+        done, _ = wait(waiting, max(0.0, until - time.monotonic()), FIRST_COMPLETED)
+        if not done:
+            yield from _given_up(waiting)
+            return
+        if len(waiting) > len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
+            done, _ = wait(waiting, GATHER_S)
+        for future in done:
+            del waiting[future]
         yield from batched(done, SETTLED_TOGETHER)
+
+
+def _given_up(waiting: Mapping[Future[Answers], Group]) -> Iterator[Answers]:
+    """Sent, and nobody knows what came of it. What had not begun stays claimed and comes again."""
+    for future, group in waiting.items():
+        if not future.cancel():
+            channel_id, _ = group[0].contacts[group[0].contact]
+            log.error("a channel answers without an end", channel=channel_id, alerts=len(group))
+            done = Delivery(Outcome.UNKNOWN, f"{channel_id}: {HUNG}")
+            yield [(row, _attempt(row, channel_id, done, len(group))) for row in group]
 
 
 def batched(done: Iterable[Future[Answers]], size: int) -> Iterator[Answers]:
@@ -115,7 +137,8 @@ def _settle(house: House, chunk: Answers) -> Sent:
         _beat(conn, chunk, now)
     accepted = sum(attempt.accepted for _, attempt in chunk)
     withdrawn = sum(attempt.withdrawn for _, attempt in chunk)
-    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead))
+    hung = sum(attempt.reason.endswith(HUNG) for _, attempt in chunk)
+    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead), hung)
 
 
 def _beat(conn: Connection, chunk: Answers, now: datetime) -> None:

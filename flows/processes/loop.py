@@ -18,7 +18,7 @@ import structlog
 
 from connectors.ports import ConnectorError
 from flows.collecting.following import follow_broker
-from flows.deliver import AT_ONCE, deliver
+from flows.deliver import AT_ONCE, Sent, deliver
 from flows.duty import overdue, perform
 from flows.holders import bury
 from flows.processes.lookout import Lookout
@@ -112,24 +112,23 @@ class ClockLoop:
 
     def _deliver(self) -> None:
         beaten = float("-inf")
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send") as pool:
-            while not self.stopped.is_set():
-                self._poke.clear()
-                try:
-                    sent = deliver(self.house, pool)
-                    self.lookout.good("deliver")
-                    if time.monotonic() - beaten > BEAT_S or sent.claimed:
-                        words = (
-                            f"最近一次送达 {sent.accepted}，未达 {sent.refused}"
-                            if sent.claimed
-                            else "无待发提醒"
-                        )
-                        self._beat("deliver", words)
-                        beaten = time.monotonic()
-                    if not sent.claimed:
-                        self._poke.wait(self._tick / 2)
-                except Exception as error:  # noqa: BLE001  whatever it is, the senders go on
-                    self._fault("deliver", error)
+        pool = _senders()
+        while not self.stopped.is_set():
+            self._poke.clear()
+            try:
+                sent = deliver(self.house, pool)
+                self.lookout.good("deliver")
+                if sent.hung:  # their threads wait on; the others get a pool that is whole
+                    pool.shutdown(wait=False)
+                    pool = _senders()
+                if time.monotonic() - beaten > BEAT_S or sent.claimed:
+                    self._beat("deliver", _sent_in_words(sent))
+                    beaten = time.monotonic()
+                if not sent.claimed:
+                    self._poke.wait(self._tick / 2)
+            except Exception as error:  # noqa: BLE001  whatever it is, the senders go on
+                self._fault("deliver", error)
+        pool.shutdown(wait=False)
 
     async def _duties(self, names: tuple[str, ...]) -> None:
         await asyncio.gather(*(self._one_duty(name) for name in names))
@@ -168,3 +167,11 @@ class ClockLoop:
         with contextlib.suppress(LedgerError), self.house.store.write() as conn:
             duties.beat(conn, name, self.house.time.now(), error=str(error) or repr(error))
         self.stopped.wait(PAUSE_AFTER_FAULT_S)
+
+
+def _senders() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
+
+
+def _sent_in_words(sent: Sent) -> str:
+    return f"最近一次送达 {sent.accepted}，未达 {sent.refused}" if sent.claimed else "无待发提醒"

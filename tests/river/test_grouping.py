@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from connectors.ports import Channel, Delivery, Message
-from flows.deliver import deliver
+from flows.deliver import HUNG, deliver
 from flows.office.desk import Desk
 from flows.respond import respond
 from flows.wiring import House
@@ -246,3 +248,56 @@ def test_an_alert_over_which_a_channel_s_program_fails_stops_no_other(site: Site
     assert (sent.claimed, sent.accepted) == (len(people), len(people) - 1)
     failed = next(alert for alert in site.desk.board()["recent_alerts"] if alert["state"] == "queued")
     assert "ZeroDivisionError" in failed["error"] and "secret" not in failed["error"]
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A gateway that sends the head of its answer a byte now and then, without an end."""
+    over = threading.Event()
+
+    def drip(taken: socket.socket) -> None:
+        with taken, suppress(OSError):
+            taken.recv(65536)
+            taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not over.wait(0.1):
+                taken.sendall(b"x")
+
+    def listen() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(door.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=listen, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{door.getsockname()[1]}/"
+        finally:
+            over.set()
+            door.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_gateway_that_drips_without_an_end_holds_up_nobody_elses_alert(
+    tmp_path: Path, database_url: str
+) -> None:
+    with ThreadPoolExecutor(8) as pool, dripping() as gateway:
+
+        def chen_by_it(directory: Path) -> None:
+            channels = json.loads((directory / "channels.yaml").read_text(encoding="utf-8"))
+            hook = channels["channels"][0]
+            channels["channels"].append({**hook, "id": "drip", "url": gateway})
+            (directory / "channels.yaml").write_text(json.dumps(channels), encoding="utf-8")
+            roster = json.loads((directory / "roster.yaml").read_text(encoding="utf-8"))
+            chen = next(person for person in roster["people"] if person["id"] == "chen")
+            chen["contacts"] = [{"channel": "drip", "address": "chen"}]
+            (directory / "roster.yaml").write_text(json.dumps(roster), encoding="utf-8")
+
+        with river(tmp_path, database_url, chen_by_it) as site:
+            site.desk.act("escalate", opened(site), {"reason": "请带班知悉"}, "chen")
+            respond(site.house)
+            sent = deliver(site.house, pool, round_s=2.0)
+            told = {alert["person"]: alert for alert in site.desk.board()["recent_alerts"]}
+    assert sent.hung > 0
+    assert sent.accepted == sent.claimed - sent.hung > 0
+    assert told["li"]["state"] == "accepted"
+    assert told["chen"]["state"] != "accepted"
+    assert HUNG in told["chen"]["reason"] or told["chen"]["attempts"] == 1
