@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from connectors.channels import build
 from connectors.channels.slack import ACK_ACTION, Slack, escape, fit
 from connectors.channels.slack.alerts import taken
+from connectors.channels.slack.live import Live
 from connectors.channels.slack.names import OPEN_ACTION, PROOF_ACTION, SNOOZE_ACTION, TAKE_ACTION
 from connectors.channels.slack.words import numbered
 from connectors.channels.view import CUT_MARK
@@ -207,3 +211,29 @@ def test_an_alert_that_somebody_took_keeps_its_words_and_loses_the_button(slack:
     words = json.dumps(shown, ensure_ascii=False)
     assert ACK_ACTION not in words and TAKE_ACTION in words and "死亡 10 人" in words
     assert "陈值班 已接手" in words and "已签收" not in words
+
+
+class Forgetful:
+    """A client of Socket Mode whose reading thread begins a session just as it is told to stop: slack_sdk
+    then waits for it without an end, unless it is told again."""
+
+    def __init__(self) -> None:
+        self.current_session_state = SimpleNamespace(terminated=False)
+        self.reading, self.closed = threading.Event(), threading.Event()
+
+    def close(self) -> None:
+        self.current_session_state.terminated = True
+        self.current_session_state.terminated = False  # the session has begun
+        self.reading.set()
+        while not self.current_session_state.terminated:
+            time.sleep(0.01)
+        self.closed.set()
+
+
+def test_a_line_that_forgets_to_end_is_told_again() -> None:
+    client: Any = Forgetful()
+    line = Live(Any, Any, client)  # type: ignore[arg-type]  # neither is asked when it closes
+    line.close()
+    assert client.reading.is_set()
+    assert client.closed.wait(30)
+    assert not line.is_open()

@@ -7,6 +7,8 @@ https://docs.slack.dev/apis/events-api/using-socket-mode
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +30,7 @@ Receive = Callable[[Payload], tuple[dict[str, Any], Callable[[], None] | None]]
 """What came → what is answered at once, and what is done after that."""
 PING_S = 5.0
 GREETED_S = 30.0
+CLOSE_S = 5.0
 
 
 @dataclass
@@ -62,10 +65,17 @@ class Live:
         return self.client is not None and self.client.is_connected()
 
     def close(self) -> None:
+        """Within `CLOSE_S`. slack_sdk waits without an end for its reading thread, which forgets that it is
+        to stop when it was just about to begin a session: it is told again."""
         client, self.client = self.client, None
-        if client is not None:
-            with contextlib.suppress(Exception):  # it is being given up in any case
-                client.close()
+        if client is None:
+            return
+        closing = threading.Thread(target=_end, args=(client,), name="slack-close", daemon=True)
+        closing.start()
+        until = time.monotonic() + CLOSE_S
+        while closing.is_alive() and time.monotonic() < until:
+            client.current_session_state.terminated = True
+            closing.join(0.05)
 
     def _heard(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         """Take it down, answer, then do the work. What could not be taken down is not answered: Slack
@@ -78,3 +88,8 @@ class Live:
             return
         if work is not None:
             work()
+
+
+def _end(client: SocketModeClient) -> None:
+    with contextlib.suppress(Exception):  # it is being given up in any case
+        client.close()
