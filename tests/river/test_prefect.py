@@ -192,16 +192,12 @@ def test_a_work_pool_has_the_slow_duties_on_a_schedule_and_does_one_when_asked(
     site = write_site(tmp_path / "site", "http://127.0.0.1:9", prefect=True)
     with PoolWorker(site, server) as worker:
 
-        def ours() -> list[dict[str, Any]]:
+        def ours(state: str) -> list[dict[str, Any]]:
             pool = {one["id"] for one in server.deployments().values() if one["name"] == "pool"}
-            return [run for run in server.runs("huiying") if run["deployment_id"] in pool]
+            return [run for run in server.runs("huiying", state=state) if run["deployment_id"] in pool]
 
-        until(
-            lambda: any(run["state_type"] == "COMPLETED" for run in ours()),
-            worker.words,
-            alive=lambda: worker.alive,
-        )
-        until(lambda: any(run["auto_scheduled"] for run in ours()), worker.words)
+        until(lambda: ours("COMPLETED"), worker.words, alive=lambda: worker.alive)
+        until(lambda: any(run["auto_scheduled"] for run in ours("SCHEDULED")), worker.words)
     with House.open(site, ENVIRON) as house, house.store.read() as conn:
         done = {row.name for row in duties.all_duties(conn) if row.last_good_at}
     assert "audit" in done, "and the ledger knows of it"

@@ -7,6 +7,7 @@ that need those call `broker.needs_real()`. With none of the three the test is s
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -97,7 +98,8 @@ class Own:
         log = self.folder / "broker.log"
         with log.open("ab") as sink:
             self.process = subprocess.Popen(self.command, stdout=sink, stderr=sink, cwd=self.folder)
-        _wait_for(self.plain, self.process, log)
+        for port in (self.plain, self.sasl, self.tls):  # they open one after the other
+            _wait_for(port, self.process, log)
 
     def stop(self, *, kill: bool = False) -> None:
         assert self.process is not None
@@ -158,7 +160,15 @@ def _java() -> str:
 
 
 def _jars() -> Path:
-    """Fetched once by Maven into the ignored cache; moved into place whole, so a broken fetch leaves none."""
+    """Fetched once by Maven into the ignored cache; whoever comes meanwhile waits. Moved into place whole, so
+    a broken fetch leaves none."""
+    JARS.parent.mkdir(parents=True, exist_ok=True)
+    with JARS.with_name("kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fetched()
+
+
+def _fetched() -> Path:
     stamp = POM.read_text(encoding="utf-8")
     done = JARS / "pom.xml"
     if done.is_file() and done.read_text(encoding="utf-8") == stamp:

@@ -70,9 +70,12 @@ class PrefectServer(_Beside):
         """Entrypoint → deployment."""
         return {one["entrypoint"]: one for one in self.ask("/deployments/filter", limit=MOST)}
 
-    def runs(self, *tags: str) -> list[dict[str, Any]]:
-        """The newest runs, all of them or those that carry every tag."""
-        chosen = {"flow_runs": {"tags": {"all_": list(tags)}}} if tags else {}
+    def runs(self, *tags: str, state: str = "") -> list[dict[str, Any]]:
+        """The newest runs, all of them or those that carry every tag and are in that state."""
+        wanted: dict[str, Any] = {"tags": {"all_": list(tags)}} if tags else {}
+        if state:
+            wanted["state"] = {"type": {"any_": [state]}}
+        chosen = {"flow_runs": wanted} if wanted else {}
         found = self.ask("/flow_runs/filter", limit=MOST, sort="EXPECTED_START_TIME_DESC", **chosen)
         assert isinstance(found, list)
         return found
