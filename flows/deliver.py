@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,8 +69,11 @@ def deliver(house: House, pool: ThreadPoolExecutor | None = None, round_s: float
     with house.store.write() as conn:
         rows = outbox.claim(conn, now, now + LEASE * pace, ME, BATCH, limits(house), pace)
     total = Sent()
-    for chunk in _answers(house, grouped(rows), pool, round_s):
+    hung: dict[Future[Answers], Group] = {}
+    for chunk in _answers(house, grouped(rows), pool, round_s, hung):
         total = total + _settle(house, chunk)
+    for chunk in _given_up(hung):
+        total = total + replace(_settle(house, chunk), hung=len(chunk))
     return total
 
 
@@ -88,9 +91,14 @@ def grouped(rows: Iterable[Row[Any]]) -> list[Group]:
 
 
 def _answers(
-    house: House, groups: Sequence[Group], pool: ThreadPoolExecutor | None, round_s: float
+    house: House,
+    groups: Sequence[Group],
+    pool: ThreadPoolExecutor | None,
+    round_s: float,
+    hung: dict[Future[Answers], Group],
 ) -> Iterator[Answers]:
-    """Attempts in the order in which the channels answer, about `SETTLED_TOGETHER` at the most."""
+    """Attempts in the order in which the channels answer, about `SETTLED_TOGETHER` at the most; into `hung`
+    what is still without an answer when the round is over."""
     if pool is None:
         yield from (send(house, group) for group in groups)
         return
@@ -98,7 +106,7 @@ def _answers(
     while waiting:
         done, _ = wait(waiting, max(0.0, until - time.monotonic()), FIRST_COMPLETED)
         if not done:
-            yield from _given_up(waiting)
+            hung.update(waiting)
             return
         if len(waiting) > len(done) < SETTLED_TOGETHER:  # a little later more of them will have answered
             done, _ = wait(waiting, GATHER_S)
@@ -107,9 +115,9 @@ def _answers(
         yield from batched(done, SETTLED_TOGETHER)
 
 
-def _given_up(waiting: Mapping[Future[Answers], Group]) -> Iterator[Answers]:
+def _given_up(hung: Mapping[Future[Answers], Group]) -> Iterator[Answers]:
     """Sent, and nobody knows what came of it. What had not begun stays claimed and comes again."""
-    for future, group in waiting.items():
+    for future, group in hung.items():
         if not future.cancel():
             channel_id, _ = group[0].contacts[group[0].contact]
             log.error("a channel answers without an end", channel=channel_id, alerts=len(group))
@@ -137,8 +145,7 @@ def _settle(house: House, chunk: Answers) -> Sent:
         _beat(conn, chunk, now)
     accepted = sum(attempt.accepted for _, attempt in chunk)
     withdrawn = sum(attempt.withdrawn for _, attempt in chunk)
-    hung = sum(attempt.reason.endswith(HUNG) for _, attempt in chunk)
-    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead), hung)
+    return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead))
 
 
 def _beat(conn: Connection, chunk: Answers, now: datetime) -> None:
