@@ -26,8 +26,8 @@ faults:  ## the long campaign: kills, outages, full disks, stepped clocks, rando
 
 lock:    ## write the locks anew (needs uv); no index address gets in
 	@command -v uv >/dev/null || { echo "uv is missing; mend it with: pipx install uv" >&2; exit 1; }
-	@$(MAKE) --no-print-directory _lock OUT=requirements.lock EXTRAS="--extra build"
-	@$(MAKE) --no-print-directory _lock OUT=requirements-dev.lock EXTRAS="--extra build --extra dev -c requirements.lock"
+	@$(MAKE) --no-print-directory _lock OUT=requirements.lock EXTRAS="--extra build --extra tracing"
+	@$(MAKE) --no-print-directory _lock OUT=requirements-dev.lock EXTRAS="--extra build --extra tracing --extra dev -c requirements.lock"
 
 clean:   ## what can be made again; never a site's data
 	rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist tests/output
