@@ -7,6 +7,8 @@ outside of the database; a box names its key, so that a wrong one is told from a
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
 import os
@@ -14,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -85,3 +88,37 @@ def cbc_seal(key: bytes, vector: bytes, plain: bytes, block: int = 16) -> bytes:
     pad = block - len(plain) % block
     closing = Cipher(AES(key), CBC(vector)).encryptor()
     return closing.update(plain + bytes([pad]) * pad) + closing.finalize()
+
+
+def new_key() -> str:
+    """A private key that neighbours know by its public half: 32 random bytes in base64."""
+    return base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
+
+
+def public_of(private: str) -> str:
+    """The public half of a private key, in base64. Raises Refused when it is none."""
+    return base64.b64encode(_private(private).public_key().public_bytes_raw()).decode()
+
+
+def signed(private: str, content: bytes) -> str:
+    """The Ed25519 signature of `content`, in base64. Raises Refused for a key that is none."""
+    return base64.b64encode(_private(private).sign(content)).decode()
+
+
+def is_signed(public: str, content: bytes, signature: str) -> bool:
+    """Whether whoever has the private half of `public` signed just these bytes."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True))
+        key.verify(base64.b64decode(signature, validate=True), content)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _private(text: str) -> Ed25519PrivateKey:
+    try:
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text.strip(), validate=True))
+    except (binascii.Error, ValueError):
+        raise Refused(
+            "levels.private_key 不是私钥；用 huiying neighbour key 生成一把，放进环境变量或文件"
+        ) from None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.keeping import archives
 from flows.office.coverage import PARTS
 from flows.telling import handover, reach
 from flows.wiring import House
@@ -49,6 +50,7 @@ def findings(house: House) -> list[Finding]:
             *_clocks_without_way(conn, house, now),
             *_clocks_refused(conn),
             *_duties_not_run(conn, now, pace),
+            *_rows_in_the_net(conn),
             *_people_not_there(conn, house, now),
         ]
 
@@ -120,6 +122,12 @@ def _duties_not_run(conn: Connection, now: datetime, pace: float) -> Iterator[Fi
             words = _unwell(row, now, pace)
             if words:
                 yield Finding(f"duty:{row.name}", words)
+
+
+def _rows_in_the_net(conn: Connection) -> Iterator[Finding]:
+    """Rows of a time for which no month was ready: somebody's clock is wrong, or nobody makes the months."""
+    if words := archives.strays(conn):
+        yield Finding("partition-strays", words, urgent=False)
 
 
 def _unwell(row: Row[Any], now: datetime, pace: float) -> str | None:

@@ -13,6 +13,7 @@ import typer
 from flows.commands import (
     accounts,
     acting,
+    archiving,
     assessment,
     authoring,
     backtesting,
@@ -24,6 +25,7 @@ from flows.commands import (
     labelling,
     learning,
     lettering,
+    levels,
     librarying,
     meetings,
     preferences,
@@ -39,6 +41,7 @@ from flows.commands import (
     watching,
     work,
 )
+from flows.processes import logs
 
 app = typer.Typer(
     name="huiying",
@@ -86,6 +89,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "reject": work.reject,
     "transfer": work.transfer,
     "notify-receipt": work.notify_receipt,
+    "refer": levels.refer,
+    "accept": levels.accept,
+    "return": levels.give_back,
+    "levels": levels.levels,
     "move-playbook": booking.move_playbook,
     "handover": watching.handover,
     "dutylog": labelling.dutylog,
@@ -103,6 +110,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": seeing.doctor,
     "backup": backups.backup,
     "restore": backups.restore,
+    "partition": archiving.partition,
     "lint": authoring.lint,
     "schema": authoring.schema,
     "simulate": rehearsing.simulate,
@@ -119,6 +127,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(accounts.account, name="account")
+app.add_typer(backups.drill, name="drill")
+app.add_typer(archiving.archive, name="archive")
 app.add_typer(lettering.deadletters, name="deadletters")
 app.add_typer(booking.playbook, name="playbook")
 app.add_typer(registers.register, name="register")
@@ -126,11 +136,13 @@ app.add_typer(meetings.meeting, name="meeting")
 app.add_typer(meetings.promise, name="promise")
 app.add_typer(dossiers.dossier, name="dossier")
 app.add_typer(work.task, name="task")
+app.add_typer(levels.neighbour, name="neighbour")
 app.add_typer(preferences.prefer, name="prefer")
 app.add_typer(statements.statement, name="statement")
 
 
 def main() -> None:
+    logs.configure()
     app()
 
 

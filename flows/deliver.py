@@ -120,7 +120,12 @@ def _given_up(hung: Mapping[Future[Answers], Group]) -> Iterator[Answers]:
     for future, group in hung.items():
         if not future.cancel():
             channel_id, _ = group[0].contacts[group[0].contact]
-            log.error("a channel answers without an end", channel=channel_id, alerts=len(group))
+            log.error(
+                "a channel answers without an end",
+                channel=channel_id,
+                alerts=len(group),
+                incident_id=group[0].incident_id,
+            )
             done = Delivery(Outcome.UNKNOWN, f"{channel_id}: {HUNG}")
             yield [(row, _attempt(row, channel_id, done, len(group))) for row in group]
 
@@ -143,6 +148,8 @@ def _settle(house: House, chunk: Answers) -> Sent:
         dead = outbox.settle(conn, now, chunk, house.time.speed)
         notices.tell(conn, now, notices_of(conn, dead, house, now))
         _beat(conn, chunk, now)
+    for row in dead:
+        log.error("an alert reached nobody", incident_id=row.incident_id, alert=row.id, rung=row.rung)
     accepted = sum(attempt.accepted for _, attempt in chunk)
     withdrawn = sum(attempt.withdrawn for _, attempt in chunk)
     return Sent(len(chunk), accepted, len(chunk) - accepted - withdrawn, withdrawn, len(dead))
@@ -184,7 +191,13 @@ def _sent(house: House, group: Group, channel_id: str, address: str) -> Delivery
         return channel.send(placed(house, channel_id, message(group, address, house)))
     except Exception as error:  # noqa: BLE001  one alert that a channel stumbles over stops no other
         kind = type(error).__name__  # its words may hold a key
-        log.error("a channel's program failed", channel=channel_id, alert=group[0].id, error=kind)
+        log.error(
+            "a channel's program failed",
+            channel=channel_id,
+            alert=group[0].id,
+            incident_id=group[0].incident_id,
+            error=kind,
+        )
         return Delivery(
             Outcome.UNKNOWN, f"{channel_id}: 程序出错 ({kind})，不知是否送达；请把日志交给维护人员"
         )

@@ -75,9 +75,13 @@ class Demonstration:
 
     def _play(self) -> None:
         while not self._stopped.wait(TICK_S):
-            self._write_tickets()
-            self._let_people_act()
-            self._take_over()
+            self.pass_time()
+
+    def pass_time(self) -> None:
+        """What has happened in the story up to now: tickets written, people acted, a shift taken over."""
+        self._write_tickets()
+        self._let_people_act()
+        self._take_over()
 
     def _write_tickets(self) -> None:
         """The hotline's export grows as calls come in."""

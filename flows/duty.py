@@ -25,6 +25,7 @@ from flows.holders import ME
 from flows.ingest import ingest
 from flows.judging.bursts import look
 from flows.judging.planning import tell_owners
+from flows.keeping.archives import keep
 from flows.office.supervision import keep_registers
 from flows.respond import respond
 from flows.telling import alarm
@@ -99,6 +100,10 @@ async def _registers(house: House) -> str:
     return await asyncio.to_thread(keep_registers, house)
 
 
+async def _keeping(house: House) -> str:
+    return await asyncio.to_thread(keep, house)
+
+
 async def _audit(house: House) -> str:
     await asyncio.to_thread(timekeeping.keep, house.time)
     found = await asyncio.to_thread(findings, house)
@@ -133,6 +138,7 @@ DUTIES = {
         DutySpec("bursts", timedelta(seconds=60), _bursts),
         DutySpec("cadence", timedelta(minutes=5), _cadence),
         DutySpec("registers", timedelta(minutes=10), _registers),
+        DutySpec("keeping", timedelta(hours=1), _keeping),
         DutySpec("audit", timedelta(seconds=60), _audit),
     )
 }

@@ -10,6 +10,8 @@ import ctypes
 import os
 import time
 from contextlib import suppress
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -51,3 +53,18 @@ def synchronised() -> bool:
     """True when the kernel says that a time service (chrony, timesyncd) holds this machine's clock."""
     ask = getattr(ctypes.CDLL(None), "adjtimex", None) if os.name == "posix" else None
     return ask is not None and 0 <= ask(ctypes.create_string_buffer(ROOM)) < TIME_ERROR
+
+
+def resident() -> int | None:
+    """Bytes of memory that this process holds; None where the system does not tell."""
+    with suppress(OSError, ValueError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+@cache
+def version() -> str:
+    """Of the program that runs."""
+    with suppress(metadata.PackageNotFoundError):
+        return metadata.version("huiying")
+    return "unknown"

@@ -1,44 +1,51 @@
 """Triage: unjudged signals → verdicts → incidents with clocks. Read, decide, append.
 
-The sorter lives in the process that holds the triage lease and catches up with what others judged
-before it decides; if a commit fails it is thrown away and rebuilt from the ledger.
+Reading (flows/judging/slices.py) is done by any number of workers; sorting remembers, so one does it: the
+process that holds the lease of `triage`. Its sorter catches up with what others judged before it decides,
+and every transaction proves that nobody judged meanwhile; if a commit fails the sorter is thrown away and
+rebuilt from the ledger.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flows.collecting import privacy
-from flows.judging import hotsearch, planning
-from flows.judging.reading import Reading, read
+from flows.holders import ME, is_dead
+from flows.judging import planning
+from flows.judging.slices import LEASE, Coming, Read, read_for_others
 from flows.judging.sorting import TICKETS, Cluster, Sorter, Verdict, shown_title, whereabouts
+from flows.judging.stored import key_of, time_of
 from flows.wiring import House
+from models.core.cluster import gist
 from models.core.concern import FLAG_AT
 from models.core.facts import UNITS, ZH, Facts
 from models.core.grade import Graded, GradePart, grade
 from models.core.moment import clock_face, iso
 from models.core.personal import mask_personal
 from models.core.places import Place
-from models.core.signals import RawSignal
 from models.core.situation import Situation
 from models.core.text import canonical
 from models.core.topics import Filing
 from models.core.vocabulary import Grade, Medium, OpinionKind, StartEvent
 from models.core.when import When
-from models.ledger import acts, incidents, judgements, signals
+from models.ledger import acts, duties, incidents, judgements, signals, slices
 from models.ledger.entry import Entry
 from models.ledger.journal import append, newest_of
-from models.ledger.store import Connection, Row
+from models.ledger.store import Connection, LedgerError, Row
 
-BATCH = 500
+TRIAGE = "triage"
+SPLIT = "incident_split"
+TRIES = 3
+"""How often a batch is decided anew because others were quicker."""
 HISTORY = timedelta(days=30)
 """A signal published longer ago is judged and kept, but opens no clock: it is history, not news."""
 RELOAD_MOST = 50_000
+RELOAD_PIECE = 2_000
 SPANS_MOST = 40  # of one text: a page of figures does not fill the ledger
 
 
@@ -50,79 +57,149 @@ class Done:
     opened: int = 0
     linked: int = 0
     regraded: int = 0
+    read: int = 0  # for another process, which sorts
 
     def __add__(self, other: Done) -> Done:
         return Done(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def __str__(self) -> str:
-        return f"研判 {self.judged}，立案 {self.opened}，归并 {self.linked}，改级 {self.regraded}"
+        beside = f"，代读 {self.read}" if self.read else ""
+        return f"研判 {self.judged}，立案 {self.opened}，归并 {self.linked}，改级 {self.regraded}{beside}"
 
 
 def triage(house: House) -> Done:
-    """Judge everything that waits, one transaction a batch; while one is written the next is read."""
-    total = Done()
+    """Sort everything that waits, one transaction a batch; while one is written the next is read. Nothing
+    where another process sorts: one sorts at a time."""
+    with house.sorting:
+        had = _is_mine(house)
+        if not hold(house):
+            return Done()
+        try:
+            return _sort_all(house)
+        finally:
+            if not had:
+                let_go(house)
+
+
+def look(house: House, each: Callable[[Done], bool] = lambda _: True) -> Done:
+    """One look of a worker that stands ready: sort what waits and keep the lease for the next look, or read
+    a slice for whoever sorts. Where nothing waits it costs one question. `each` is told of every batch and
+    answers whether to go on."""
+    with house.store.read() as conn:
+        if signals.first_waiting(conn) is None:
+            return Done()
+    with house.sorting:
+        if _is_mine(house) or hold(house):
+            return _sort_all(house, each)
+    return Done(read=read_for_others(house))
+
+
+def note_good(house: House, next_at: datetime, done: Done) -> None:
+    """Say that triage is well, if it is we who sort or if nobody does."""
+    with house.store.write() as conn:
+        if _renew(conn, house):
+            duties.good(conn, TRIAGE, house.time.now(), next_at, ME, f"{done}{_forgotten(house)}")
+
+
+def _forgotten(house: House) -> str:
+    """That the window did not fit into memory, where it did not."""
+    index = house.sorter.index if house.sorter else None
+    if index is None or index.shed_to is None:
+        return ""
+    until = clock_face(index.shed_to)
+    return f"；归并已记满 {len(index)} 条，{until} 以前无人呼应的线索不再参与归并（site.yaml 的 clustering.remember）"
+
+
+def _sort_all(house: House, each: Callable[[Done], bool] = lambda _: True) -> Done:
+    total, coming = Done(), Coming(house)
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-        coming = ahead.submit(_read, house, 0)
-        while (batch := coming.result()).rows:
-            coming = ahead.submit(_read, house, batch.rows[-1].id)
-            total += _decide(house, batch)
+        upto, next_one = 0, ahead.submit(coming.after, 0)
+        while (batch := next_one.result()).rows:
+            upto = batch.rows[-1].id
+            next_one = ahead.submit(coming.after, upto)
+            done = _decide(house, batch)
+            total += done
+            if not each(done):
+                break
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A batch of waiting signals, each read on its own."""
-
-    rows: Sequence[Row[Any]]
-    readings: Sequence[Reading]
-
-
-def _read(house: House, after: int) -> Read:
-    with house.store.read() as conn:
-        rows = signals.pending(conn, BATCH, after)
-        words = privacy.originals(house, conn, rows)  # what is stored masked is judged whole
-    whole = [privacy.whole(raw(row), words.get(row.uid)) for row in rows]
-    items = [(f"s{row.id}", one, _time_of(row)) for row, one in zip(rows, whole, strict=True)]
-    readings = read(house.judge, items, house.site.grading, house.site.region, house.tree)
-    if house.site.watch.hot_search:
-        readings = hotsearch.noticed(readings, house.attention)
-    return Read(rows, planning.watched(readings, house.site.watch.book))
-
-
 def _decide(house: House, batch: Read) -> Done:
-    """Where each belongs is decided and written in one transaction."""
-    try:
-        sorter = _sorter(house)
-        verdicts = sorter.sort(batch.readings)
-        with house.store.write() as conn:
-            done = _append(conn, house, sorter, batch.rows, verdicts)
-            planning.note(conn, batch.readings, [row.id for row in batch.rows], house.time.now())
+    """Where each belongs is decided and written in one transaction, which holds only while nobody else has
+    judged or taken a group apart since the sorter looked: it decides anew then."""
+    for _ in range(TRIES):
+        try:
+            sorter = _sorter(house)
+            batch = _still_waiting(house, batch)
+            if not batch.rows:
+                return Done()
+            verdicts = sorter.sort(batch.readings)
+            with house.store.write() as conn:
+                _fence(conn, house)
+                done = _append(conn, house, sorter, batch.rows, verdicts)
+                planning.note(conn, batch.readings, [row.id for row in batch.rows], house.time.now())
+            house.sorted_to = batch.rows[-1].id
             return done
-    except BaseException:
-        house.sorter = None  # its memory is ahead of the ledger now: build it anew
-        raise
+        except Overtaken:
+            house.sorter = None
+        except BaseException:
+            house.sorter = None  # its memory is ahead of the ledger now: build it anew
+            raise
+    raise Lost("研判被反复打断；几秒后自动再试")
 
 
-def raw(row: Row[Any]) -> RawSignal:
-    return RawSignal(
-        source_id=row.source_id,
-        external_id=row.uid,
-        medium=Medium(row.medium),
-        title=row.title,
-        body=row.body,
-        url=row.url,
-        author=row.author,
-        published_at=row.published_at,
-        place=row.place,
-        metrics=row.metrics,
-        occurred_at=row.occurred_at,
-    )
+def _still_waiting(house: House, batch: Read) -> Read:
+    """The batch without what others judged since it was read; mostly all of it lies behind their last."""
+    if batch.rows[0].id > house.sorted_to:
+        return batch
+    with house.store.read() as conn:
+        waiting = {row.id for row in signals.between(conn, batch.rows[0].id, batch.rows[-1].id)}
+    both = [(row, one) for row, one in zip(batch.rows, batch.readings, strict=True) if row.id in waiting]
+    return Read([row for row, _ in both], [one for _, one in both])
 
 
-def _time_of(row: Row[Any]) -> datetime:
-    """When it was said: published, but never later than we saw it."""
-    moment: datetime = min(row.published_at, row.seen_at) if row.published_at else row.seen_at
-    return moment
+# ── who sorts ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Overtaken(Exception):
+    """The ledger has moved on since the sorter looked."""
+
+
+class Lost(LedgerError):
+    """Another process sorts now; what we had decided is not written."""
+
+
+def hold(house: House) -> bool:
+    """Take or keep the lease of the one that sorts; from a dead process of this machine at once."""
+    with house.store.write() as conn:
+        before = duties.holder(conn, TRIAGE)
+        if before is not None and before != ME and is_dead(before):
+            duties.release_one(conn, TRIAGE, before)
+        return _renew(conn, house)
+
+
+def _renew(conn: Connection, house: House) -> bool:
+    now = house.time.now()
+    return duties.hold(conn, TRIAGE, now, now + LEASE * house.time.speed, ME)
+
+
+def let_go(house: House) -> None:
+    with house.store.write() as conn:
+        duties.release_one(conn, TRIAGE, ME)
+
+
+def _is_mine(house: House) -> bool:
+    """As far as can be seen without the lock; what is written asks again."""
+    with house.store.read() as conn:
+        return duties.holder(conn, TRIAGE) == ME
+
+
+def _fence(conn: Connection, house: House) -> None:
+    """Asked under the write lock, so it stays true until the end of the transaction."""
+    if not _renew(conn, house):
+        raise Lost("研判已由另一进程接手；本批不落库")
+    if (judgements.newest(conn), newest_of(conn, SPLIT)) != (house.sorted_to, house.sorted_for):
+        raise Overtaken
 
 
 # ── the sorter's memory ───────────────────────────────────────────────────────────────────────
@@ -132,30 +209,38 @@ def _sorter(house: House) -> Sorter:
     """The process's sorter, caught up with whatever other processes have judged; a new one after a person
     took a group apart, which the old one still remembers whole."""
     with house.store.read() as conn:
-        parted = newest_of(conn, "incident_split")
+        newest, parted = judgements.newest(conn), newest_of(conn, SPLIT)
     if house.sorter is None or parted != house.sorted_for:
-        window = timedelta(hours=house.site.clustering.window_hours)
-        house.sorter = Sorter(house.judge, window, house.site.grading)
+        said = house.site.clustering
+        window = timedelta(hours=said.window_hours)
+        house.sorter = Sorter(house.judge, window, house.site.grading, said.remember)
         house.sorted_to, house.sorted_for = 0, parted
-    _catch_up(house, house.sorter)
+    if newest != house.sorted_to:
+        _catch_up(house, house.sorter, newest)
     return house.sorter
 
 
-def _catch_up(house: House, sorter: Sorter) -> None:
+def _catch_up(house: House, sorter: Sorter, newest: int) -> None:
+    """Read piece by piece, the lease renewed between: a long past is no reason to lose it."""
     oldest = house.time.now() - sorter.window
     with house.store.read() as conn:
-        rows = judgements.judged_since(conn, house.sorted_to, oldest, RELOAD_MOST)
-    for row in rows:
-        _remember(sorter, row)
-        house.sorted_to = max(house.sorted_to, row.id)
+        begin = judgements.reload_from(conn, house.sorted_to, RELOAD_MOST)
+    while begin < newest:
+        with house.store.read() as conn:
+            rows = judgements.judged_since(conn, begin, oldest, RELOAD_PIECE)
+        for row in rows:
+            _remember(sorter, row)
+        begin = rows[-1].id if rows else newest
+        with house.store.write() as conn:
+            _renew(conn, house)
+    house.sorted_to = newest
 
 
 def _remember(sorter: Sorter, row: Row[Any]) -> None:
-    at = _time_of(row)
+    at = time_of(row)
     cluster = sorter.clusters.setdefault(row.cluster, Cluster(row.cluster, shown_title(row), at, at))
-    sorter.index.add(
-        row.cluster, f"s{row.id}", canonical(row.title), canonical(row.body), at, _whereabouts(row)
-    )
+    words = gist(canonical(row.title), canonical(row.body))
+    sorter.index.add_gist(row.cluster, key_of(row), words, at, _whereabouts(row))
     counts = {name: value for name, value in row.facts.items() if name in ZH}
     parts = [_part(part) for part in row.grade_parts]
     cluster.take(Facts(**counts), parts, Medium(row.medium), at, row.rumour)
@@ -208,14 +293,14 @@ def _append(
     _count(conn, now, judged.values(), rows)
     _spread(conn, house, rows, judged, now)
     done.regraded = _regrade(conn, house, sorter, homes, now)
-    signals.mark_triaged(conn, [row.id for row in rows], now)
-    house.sorted_to = max(house.sorted_to, rows[-1].id)
+    signals.mark_triaged(conn, rows, now)
+    slices.drop(conn, rows[-1].id)
     return done
 
 
 def _is_news(row: Row[Any], now: datetime) -> bool:
     """May this signal open an incident? Not history, and not what we published ourselves."""
-    return now - _time_of(row) <= HISTORY and row.medium != Medium.OFFICIAL.value
+    return now - time_of(row) <= HISTORY and row.medium != Medium.OFFICIAL.value
 
 
 def _open(
@@ -264,7 +349,7 @@ def _floored(house: House, row: Row[Any], verdict: Verdict, graded: Graded) -> G
 def _times(row: Row[Any], cluster: Cluster, now: datetime) -> dict[StartEvent, datetime]:
     """Discovery is now; the first public word and the receipt are as early as we know them."""
     times = {StartEvent.DISCOVERY: now}
-    said = min(_time_of(row), cluster.first_at, now)
+    said = min(time_of(row), cluster.first_at, now)
     times[StartEvent.RECEIPT if Medium(row.medium) in TICKETS else StartEvent.FIRST_PUBLIC] = said
     if row.occurred_at is not None and row.occurred_at <= now:
         times[StartEvent.OCCURRENCE] = row.occurred_at
@@ -406,7 +491,7 @@ def _count(
     conn: Connection, now: datetime, judged: Iterable[Mapping[str, Any]], rows: Sequence[Row[Any]]
 ) -> None:
     """Each incident's number of signals and the time of its last one."""
-    said = {row.id: _time_of(row) for row in rows}
+    said = {row.id: time_of(row) for row in rows}
     grown: Counter[str] = Counter()
     last: dict[str, datetime] = {}
     for row in judged:
@@ -429,11 +514,11 @@ def _spread(
     """The first public word on an emergency that had not spread: its armed clocks run from now on."""
     told = [row for row in rows if judged[row.id]["incident_id"] and _is_public(row)]
     homes = incidents.by_ids(conn, {judged[row.id]["incident_id"] for row in told})
-    for row in sorted(told, key=_time_of):
+    for row in sorted(told, key=time_of):
         home = judged[row.id]["incident_id"]
         if homes[home].kind == OpinionKind.NOT_YET_SPREAD.value:
             why = f"出现公开信息: {shown_title(row)}"
-            acts.learn_time(conn, now, home, StartEvent.FIRST_PUBLIC, _time_of(row), why, house.rules_for)
+            acts.learn_time(conn, now, home, StartEvent.FIRST_PUBLIC, time_of(row), why, house.rules_for)
 
 
 def _is_public(row: Row[Any]) -> bool:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -52,10 +53,12 @@ class House:
     pages: PageReader | None = field(default=None, repr=False)
     sorted_to: int = 0
     sorted_for: int = 0
+    sorting: Lock = field(default_factory=Lock, repr=False)
     calendar_stamp: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.calendar_stamp, self._calendar = stamp(self.site.directory), self.site.calendar
+        self.store.archive = self.archive
 
     @classmethod
     def open(cls, directory: Path, environ: Mapping[str, str] | None = None) -> House:
@@ -115,8 +118,9 @@ class House:
 
     @cached_property
     def called(self) -> dict[str, str]:
-        """person or unit id → name, for what is read; whoever acts is looked up in `names`."""
-        return {unit.id: unit.name for unit in self.site.roster.units} | self.names
+        """person, unit or neighbour id → name, for what is read; whoever acts is looked up in `names`."""
+        others = {f"neighbour:{one.id}": one.name for one in self.site.neighbours}
+        return {unit.id: unit.name for unit in self.site.roster.units} | others | self.names
 
     @cached_property
     def guard(self) -> Guard:
@@ -142,6 +146,12 @@ class House:
         if self.store.sqlite and self.store.url.database:
             return Path(self.store.url.database).resolve().parent
         return self.site.directory / "var"
+
+    @property
+    def archive(self) -> Path:
+        """Where the files of months lie that have left the database."""
+        said = self.site.retention.folder
+        return self.site.directory / said if said else self.state_dir / "archive"
 
     @property
     def public_url(self) -> str:

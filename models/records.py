@@ -3,13 +3,14 @@
 * **truth**, which the journal can rebuild: incident, incidenttime, clock, step, alert, ack, evidence,
   proposal, capture, judgement, handover, playbookversion, frozenplaybook, incidentplaybook, and those of
   the response work: party, task, product, statement, statementtext, signature, release, meeting, dossier,
-  registerentry, relabel, linkuse, preference (`TRUTH` lists them in the order of their making);
+  registerentry, relabel, linkuse, preference, referral, archive (`TRUTH` lists them in the order of their making);
 * **working state**, which a restart may lose or remake: source, recheck, duty, pace, setting, deadletter,
-  sealed, planhit, pulse, surge, doneonce, chatpost, chatask;
+  sealed, planhit, pulse, surge, doneonce, chatpost, chatask, process, measure, readingslice;
   and what must not stand in a journal: account, accountsession, apitoken, signin.
 
 `signal` stands between: its texts are kept once, here, so that personal data can be erased later; the
-journal seals every one of them by its hash.
+journal seals every one of them by its hash. `seen` remembers their uids when they have left. On PostgreSQL
+`signal` and `journal` are in parts, one for each month (`models/ledger/partitions.py`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -106,9 +108,35 @@ class Signal(SQLModel, table=True):
     triaged_at: datetime | None = _moment()
 
 
+class Seen(SQLModel, table=True):
+    """A uid that has come in, for ever: an old post that is read again after its text has left is no new one.
+
+    One that an older release stored is here at the latest when its text leaves.
+    """
+
+    __table_args__ = {"sqlite_with_rowid": False}
+    uid: str = Field(sa_column=Column(Uuid(as_uuid=False), primary_key=True))
+    at: datetime = _moment(nullable=False)
+
+
 class Judgement(SQLModel, table=True):
     """What the machine made of a signal, with its reasons and the versions that judged."""
 
+    __table_args__ = (
+        Index(
+            "ix_judgement_home",
+            "cluster",
+            "signal_id",
+            sqlite_where=text("incident_id IS NOT NULL"),
+            postgresql_where=text("incident_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_judgement_homeless",
+            "cluster",
+            sqlite_where=text("incident_id IS NULL"),
+            postgresql_where=text("incident_id IS NULL"),
+        ),
+    )
     signal_id: int = Field(sa_column=Column(BigKey, primary_key=True, autoincrement=False))
     at: datetime = _moment(nullable=False)
     sentiment: str
@@ -125,7 +153,7 @@ class Judgement(SQLModel, table=True):
     grade_parts: list[dict[str, Any]] = _json()
     reasons: list[str] = _json()
     versions: dict[str, str] = _json()
-    cluster: str = Field(index=True)
+    cluster: str
     incident_id: str | None = Field(default=None, index=True)
     link_score: float | None = None
     link_reason: str | None = _text(nullable=True)
@@ -147,6 +175,12 @@ class Incident(SQLModel, table=True):
             "grade",
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_incident_closed",
+            "closed_at",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
         ),
     )
     id: str = Field(primary_key=True)
@@ -265,6 +299,14 @@ class Alert(SQLModel, table=True):
             "next_try_at",
             sqlite_where=text("next_try_at IS NOT NULL"),
             postgresql_where=text("next_try_at IS NOT NULL"),
+        ),
+        # what the auditor and the board ask each minute: of the few that nobody has taken, never of all
+        Index(
+            "ix_alert_untaken",
+            "state",
+            "raised_at",
+            sqlite_where=text("state IN ('queued', 'dead')"),
+            postgresql_where=text("state IN ('queued', 'dead')"),
         ),
     )
     id: str = Field(primary_key=True)
@@ -644,6 +686,53 @@ class LinkUse(SQLModel, table=True):
     at: datetime = _moment(nullable=False)
 
 
+class Referral(SQLModel, table=True):
+    """移送: an incident handed to, or by, another installation, with the parcel as it was signed."""
+
+    id: str = Field(primary_key=True)
+    way: str  # Way
+    neighbour: str = Field(index=True)
+    purpose: str  # Purpose
+    state: str  # ReferralState
+    incident_id: str | None = Field(default=None, index=True)  # ours; empty: come for information alone
+    title: str = _text()
+    their_incident: str | None = None
+    their_ref: str | None = None
+    at: datetime = _moment(nullable=False)  # written here, or received here
+    by: str
+    reason: str = _text()
+    sha256: str  # of the parcel's canonical bytes
+    parcel: str = _text()
+    delivered_at: datetime | None = _moment()
+    decided_at: datetime | None = _moment()
+    decided_by: str | None = None
+    decision: str | None = _text(nullable=True)
+    receipt: str | None = None
+    taken: list[str] = _json()  # rules whose clocks run there
+    answered_at: datetime | None = _moment()  # the sender has our receipt
+    progress: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    progress_at: datetime | None = _moment()
+
+
+class Archive(SQLModel, table=True):
+    """归档: a month, or what could leave of it, in a file; the rows are no longer in their table."""
+
+    file: str = Field(primary_key=True)  # its name in the archive's folder
+    kind: str  # signal | journal
+    month: str = Field(index=True)  # 2026-11, in Beijing
+    rows: int
+    first: int = Field(sa_column=Column(BigInteger, nullable=False))  # the smallest number in it
+    last: int = Field(sa_column=Column(BigInteger, nullable=False))
+    first_at: datetime = _moment(nullable=False)
+    last_at: datetime = _moment(nullable=False)
+    prev: str | None = None  # of a journal: what its first entry follows
+    head: str | None = None  # of a journal: the hash of its last entry
+    sha256: str  # of the file
+    size: int = Field(sa_column=Column(BigInteger, nullable=False))  # bytes
+    made_at: datetime = _moment(nullable=False)
+    forgotten_at: datetime | None = _moment()  # its texts were deleted for good, the file with them
+
+
 class Preference(SQLModel, table=True):
     """What a person wishes of our messages: which channel first, and when low notices are to wait."""
 
@@ -761,6 +850,17 @@ class Sealed(SQLModel, table=True):
     at: datetime = _moment(nullable=False)
 
 
+class ReadingSlice(SQLModel, table=True):
+    """Waiting signals that one reader has claimed, and its readings of them once they lie there for the sorter."""
+
+    first_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    last_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    leased_by: str | None = None
+    leased_until: datetime | None = _moment()
+    version: str  # of code, weights and settings that read; another's readings are read anew
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
 class Duty(SQLModel, table=True):
     """A recurring piece of work: who holds it, when it is due, when it was last good."""
 
@@ -774,6 +874,37 @@ class Duty(SQLModel, table=True):
     error: str | None = _text(nullable=True)
     failing_since: datetime | None = _moment()
     detail: str | None = _text(nullable=True)
+
+
+class Process(SQLModel, table=True):
+    """What a process last said of itself. One that ends in order takes its row away; one that vanished
+    leaves it, until somebody has seen it or a day has passed."""
+
+    id: str = Field(primary_key=True)  # host:pid:birth:mark, as it holds leases
+    host: str
+    pid: int
+    kind: str  # run | worker | console | serve
+    duties: list[str] = _json()
+    version: str
+    schema_version: str
+    started_at: datetime = _moment(nullable=False)
+    beat_at: datetime = _moment(nullable=False)
+    # of its machine's clock against the database's; None where the database has none of its own
+    offset_ms: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    memory: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))  # bytes resident
+    pool_used: int | None = None
+    pool_size: int | None = None
+    disks: dict[str, int] = _json()  # folder → bytes left
+    reach: dict[str, str] = _json()  # prefect, kafka → what is wrong from there; "" when nothing is
+
+
+class Measure(SQLModel, table=True):
+    """A histogram counted from the journal as it grows: the metrics read it, whatever else is archived."""
+
+    name: str = Field(primary_key=True)
+    label: str = Field(primary_key=True)
+    counts: list[int] = _json()  # by bucket, not added up; the last is what exceeds every bound
+    total: float = 0.0
 
 
 class Pace(SQLModel, table=True):
@@ -933,6 +1064,16 @@ class ChatAsk(SQLModel, table=True):
     said: str | None = _text(nullable=True)
 
 
+class LowerBoard(SQLModel, table=True):
+    """What a lower installation said last of how it stands; working state, said anew each minute."""
+
+    __tablename__ = "lowerboard"
+    neighbour: str = Field(primary_key=True)
+    at: datetime = _moment(nullable=False)  # by their time
+    heard_at: datetime = _moment(nullable=False)  # by ours
+    body: dict[str, Any] = _json()
+
+
 class Setting(SQLModel, table=True):
     """A small named value: the demonstration clock's anchor, the chain's last verification."""
 
@@ -968,6 +1109,8 @@ TRUTH: tuple[type[SQLModel], ...] = (
     Relabel,
     LinkUse,
     Preference,
+    Referral,
+    Archive,
 )
 """What the journal rebuilds, and `huiying verify` compares."""
 

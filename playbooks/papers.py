@@ -15,10 +15,12 @@ from playbooks.access_paper import AccessSource
 from playbooks.assessment_paper import AssessmentSource, RegistersSource
 from playbooks.fields import Delay, Duration, Items, Name, Strict, refuse
 from playbooks.hooks_paper import OutHookSource, each_once
+from playbooks.levels_paper import LevelsSource, NeighbourSource, consistent
 from playbooks.meetings_paper import DossiersSource, MeetingsSource
 from playbooks.reports_paper import ReportsSource
 from playbooks.roster_paper import ContactSource
 from playbooks.statements_paper import StatementsSource
+from playbooks.tracing_paper import TracingSource
 from playbooks.urls import Url
 from playbooks.work_paper import WorkSource
 
@@ -68,6 +70,10 @@ class KafkaSource(Strict):
     """消费组"""
     assignor: Literal["range", "cooperative"] = "range"
     """分区分配: range，或 cooperative（换手时只停要移走的分区；同组成员须一致）"""
+    hold_posts: Annotated[int, Field(ge=1)] = 20_000
+    """待研判的线索超过这么多条时，暂缓读取 posts，降到一半再读；消息留在 Kafka，不会丢"""
+    hold_tickets: Annotated[int, Field(ge=1)] = 200_000
+    """超过这么多条时，工单也暂缓读取；应远大于 hold_posts"""
     results: str = ""
     """把事件与时钟的变化写入这个主题，供其他系统用；空即不写"""
     dead_letters: str = ""
@@ -108,7 +114,13 @@ class RetentionSource(Strict):
     """保存期限。"""
 
     signals_days: Annotated[int, Field(ge=30)] = 730
-    """原始信息保存多少天（建议值；时钟与日志不删）"""
+    """原始信息保存多少天，到期的整月归档后移出数据库（建议值；未结事件的不动）"""
+    journal_days: Annotated[int, Field(ge=365)] | None = None
+    """日志保存多少天，到期的整月归档后移出数据库；不写则一直在数据库里"""
+    folder: str | None = None
+    """归档文件放在哪个目录，相对于站点目录；多台机器须是共用的目录。不写：SQLite 放在数据库旁的 archive"""
+    archive: bool = True
+    """false：原始信息到期后不留归档文件，直接删除"""
 
 
 class ClusteringSource(Strict):
@@ -116,6 +128,8 @@ class ClusteringSource(Strict):
 
     window_hours: Annotated[int, Field(ge=1, le=24 * 60)] = 72
     """多少小时内的相近信息归为一起事件（建议值）"""
+    remember: Annotated[int, Field(ge=1_000, le=5_000_000)] = 200_000
+    """归并时最多记住多少条线索，每条约占内存 2 KB；时间窗内更多时，最早的、无人呼应的先不再参与归并"""
 
 
 class HeartbeatSource(Strict):
@@ -190,6 +204,12 @@ class SiteSource(Strict):
     """考核"""
     hooks: Items[OutHookSource] = ()
     """外送：把事件与时钟的变化签名后推给别的系统"""
+    levels: LevelsSource = LevelsSource()
+    """上下级：本系统的标识、密钥和告诉邻居什么"""
+    neighbours: Items[NeighbourSource] = ()
+    """上级、下级和平级单位的系统：事件可以移交、通报，下级的态势报给上级"""
+    tracing: TracingSource = TracingSource()
+    """追踪：把每起事件的经过送给 OTLP 收集器"""
     topics: Name | None = None
     """本地的主题分类表，例如 topics.csv：一级分类,二级分类,三级分类；不写则只分七大类"""
     personal_data: Literal["mask", "encrypt", "drop"] = "mask"
@@ -200,6 +220,11 @@ class SiteSource(Strict):
     @model_validator(mode="after")
     def _each_hook_once(self) -> SiteSource:
         each_once(self.hooks)
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_are_known(self) -> SiteSource:
+        consistent(self.levels, self.neighbours)
         return self
 
     @model_validator(mode="after")

@@ -44,6 +44,8 @@ class UnitSource(Strict):
     """名称"""
     level: Level | None = None
     """层级：town 乡镇，county 县区，city 市州，province 省，state 国家；涉及几个地方时由管得着的上级负责"""
+    parent: Ident | None = None
+    """上级单位的标识；账号的单位范围包括它下面的全部单位"""
     places: OneOrMany[Name] = ()
     """管哪些地方，例如 临江市滨江区；事件的地点包含它即属地；不写不限地方"""
     topics: OneOrMany[Name] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from models.core.roster import (
@@ -48,7 +48,7 @@ def roster_of(source: RosterSource) -> Roster:
 
 
 def _unit(unit: UnitSource) -> Unit:
-    return Unit(unit.id, unit.name, unit.level, unit.places, unit.topics, unit.coordinates)
+    return Unit(unit.id, unit.name, unit.level, unit.places, unit.topics, unit.coordinates, unit.parent)
 
 
 def _person(person: PersonSource) -> Person:
@@ -78,6 +78,7 @@ def dangling(
     people = [person.id for person in roster.people]
     units = [unit.id for unit in roster.units]
     found = [*doubled(document, "units", units), *doubled(document, "people", people)]
+    found += _parents(document, roster, units)
     for path, person in _named_people(roster):
         if person not in people:
             found.append(_unknown(document, path, "人员", person, people))
@@ -92,6 +93,30 @@ def dangling(
     if now is not None and not errors(found):
         found += unwatched(document, roster, roster_of(roster), now)
     return found
+
+
+def _parents(document: Document, roster: RosterSource, units: Sequence[str]) -> list[Problem]:
+    """Upper units that nobody knows, and those that stand above themselves."""
+    above = {unit.id: unit.parent for unit in roster.units}
+    found = []
+    for n, unit in enumerate(roster.units):
+        if unit.parent is not None and unit.parent not in units:
+            found.append(_unknown(document, ("units", n, "parent"), "单位", unit.parent, units))
+        elif _circles(unit.id, above):
+            words = f"单位 “{unit.id}” 的上级绕回了它自己"
+            found.append(document.problem(("units", n, "parent"), words, "改掉其中一个 parent"))
+    return found
+
+
+def _circles(unit: str, above: Mapping[str, str | None]) -> bool:
+    """Whether going up from a unit comes back to it."""
+    seen, here = set(), above.get(unit)
+    while here is not None and here not in seen:
+        if here == unit:
+            return True
+        seen.add(here)
+        here = above.get(here)
+    return False
 
 
 def doubled(document: Document, key: str, ids: Sequence[str]) -> list[Problem]:

@@ -13,7 +13,7 @@ from playbooks.problem import Problem
 SECRET_KEYS = frozenset(
     {
         "secret", "token", "password", "sasl_plain_password", "ssl_password", "personal_key",
-        "client_secret", "totp_key", "robot", "encrypt_key", "signing_secret", "app_token",
+        "client_secret", "private_key", "totp_key", "robot", "encrypt_key", "signing_secret", "app_token",
     }
 )  # fmt: skip
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

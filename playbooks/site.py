@@ -27,6 +27,7 @@ from playbooks.grading_paper import GradingSource, loosening
 from playbooks.grading_paper import over as graded_over
 from playbooks.holidays import HolidaysSource, odd, over, running_out
 from playbooks.hooks_paper import OutHookSource
+from playbooks.levels_paper import LevelsSource, NeighbourSource
 from playbooks.loader import Document, load
 from playbooks.mapping_paper import survey_mappings
 from playbooks.meetings_paper import DossiersSource, MeetingsSource
@@ -52,6 +53,7 @@ from playbooks.shelf import PROFILES, Overlay, profile_names, read_playbooks, re
 from playbooks.sources_paper import SourcesSource
 from playbooks.statements_paper import StatementsSource
 from playbooks.topics_paper import read_topics
+from playbooks.tracing_paper import TracingSource, unpacked
 from playbooks.work_paper import WorkSource
 
 M = TypeVar("M", bound=BaseModel)
@@ -97,6 +99,9 @@ class Site:
     access: AccessSource = field(default_factory=AccessSource, repr=False)
     topics: tuple[Branch, ...] = field(default=(), repr=False)
     hooks: tuple[OutHookSource, ...] = field(default=(), repr=False)
+    tracing: TracingSource = field(default_factory=TracingSource, repr=False)
+    levels: LevelsSource = field(default_factory=LevelsSource, repr=False)
+    neighbours: tuple[NeighbourSource, ...] = ()
 
 
 def load_site(directory: Path, environ: Mapping[str, str]) -> Site:
@@ -216,6 +221,8 @@ def _crossed(papers: _Papers, now: datetime | None) -> list[Problem]:
     if papers.site is not None:
         own, host = papers.site, papers.site.console.host
         found.extend(access_paper.open_to_others(papers.documents["site"], own.access, host, own.production))
+    if papers.site is not None:
+        found.extend(unpacked(papers.documents["site"], papers.site.tracing))
     if papers.site is not None and papers.roster is not None:
         site = papers.documents["site"]
         found.extend(statements_paper.strangers(site, papers.site.statements, papers.roster))
@@ -351,6 +358,9 @@ def _join(directory: Path, papers: _Papers, library: Library, secrets: Secrets) 
         reports=site.reports,
         work=site.work,
         hooks=site.hooks,
+        tracing=site.tracing,
+        levels=site.levels,
+        neighbours=site.neighbours,
         access=site.access,
         topics=papers.topics,
     )

@@ -10,7 +10,7 @@ A rebalance happens inside `poll`. Before a partition is given up, what was stor
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -96,6 +96,7 @@ class TicketConsumer:
     def poll(self, timeout_s: float = 1.0, max_records: int = 500) -> Polled:
         """Up to `max_records` messages; empty when none came within `timeout_s`."""
         with translated(self._settings):
+            _unpark(self._consumer)
             found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
         outcomes = [(self._outcome(record), record) for records in found.values() for record in records]
         offsets = [
@@ -146,6 +147,18 @@ class TicketConsumer:
             known = {topic: self._consumer._cluster.topic_id(topic) for topic in self._settings.reads}
         return {topic: str(known[topic] or "") for topic in self._settings.reads if topic in there}
 
+    def hold(self, topics: Collection[str]) -> None:
+        """Fetch nothing of these topics until they are no longer named here, all others as ever; we stay a
+        member meanwhile. To be said again and again: a partition that comes to us anew is not held."""
+        with translated(self._settings):
+            parts = self._consumer.assignment()
+            held = {part for part in parts if part.topic in topics}
+            paused = self._consumer.paused()
+            if held - paused:
+                self._consumer.pause(*(held - paused))
+            if paused - held:
+                self._consumer.resume(*(paused - held))
+
     def from_start(self, topic: str) -> None:
         """Read our partitions of a topic from their first message, also after a crash; what was read
         before comes again, which is harmless."""
@@ -167,6 +180,15 @@ class TicketConsumer:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _unpark(consumer: Any) -> None:
+    """kafka-python 3.0.9 goes on with what it has parked of a partition that was held only when nothing is in line,
+    and leaves in line what it has read to its end: such a partition was never fetched again. Say it before each poll.
+    """
+    fetcher = consumer._fetcher
+    if not fetcher._next_partition_records:
+        fetcher._next_partition_records = None
 
 
 def _place(record: Any) -> str:

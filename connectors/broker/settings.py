@@ -29,7 +29,7 @@ class BrokerSettings:
     medium: Medium = Medium.HOTLINE
     source_id: str = ""
     client_id: str = "huiying"
-    session_timeout_s: float = 30.0
+    session_timeout_s: float = 10.0
     security: Mapping[str, Any] = field(default_factory=dict, repr=False)
     posts: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ from connectors.console.pages import (
     hooks,
     incident,
     letters,
+    levels,
     looking,
     meetings,
     mood,
@@ -112,6 +113,9 @@ def build(desk: Desk, *, poll_s: float = 0.2, names: Collection[str] = ()) -> Fa
         files.api,
         reports.router,
         reports.api,
+        levels.router,
+        levels.api,
+        levels.door,
         work.router,
         work.api,
         audit.router,
@@ -154,6 +158,6 @@ def server(app: FastAPI, host: str = "127.0.0.1", port: int = 8787) -> Server:
     `.should_exit = True` to stop it."""
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=3,
-        server_header=False,
+        server_header=False, log_config=None,  # its words go the way of all others, scrubbed
     )  # fmt: skip
     return Server(config)

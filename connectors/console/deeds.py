@@ -113,6 +113,8 @@ WORDS: Final = {
     "cells": "列名 → 改后的值",
     "label": "哪种标签：sentiment、topic、kind、rumour",
     "value": "更正后的时间，或改成什么",
+    "purpose": "transfer 移交(对方接收后由其办理)，inform 仅供知悉(抄报、通报)；不写即移交",
+    "clocks": "只接过哪些时钟，逗号分隔；不写即对方开出而我方也有的全部",
     "signal": "线索编号，逗号分隔；不写为全部，kind 则为事件自身",
     "shift": "那一班的编号，如 20261121T200000；记事不写为当前一班",
 }
@@ -185,6 +187,13 @@ WORK: Final = {
         "加任务", "name! unit due must evidence reason", {"by": "chen", "name": "现场核查", "unit": "office"}
     ),
     "done": Deed("完成任务", "task! result!", {"by": "chen", "task": "1", "result": "已核查"}),
+    "refer": Deed(
+        "移送给别的系统",
+        "to! purpose reason!",
+        {"by": "li", "to": "upper", "purpose": "inform", "reason": "可能升级，先行报告"},
+    ),
+    "accept": Deed("接收移交", "reason clocks", {"by": "chen", "reason": "由我市办理"}),
+    "give_back": Deed("退回移交", "reason!", {"by": "li", "reason": "不属我市管辖"}),
     "drop": Deed("核销任务", "task! reason!", {"by": "li", "task": "1", "reason": "已由省级统一处理"}),
 }
 _DRAFT: Final = "title text kind unit disclosure disclosure_reason audience outlets"
@@ -318,6 +327,11 @@ DUTYLOG: Final = {
     "note": Deed("记事", "text! shift", {"by": "chen", "text": "22:10 消防支队来电，火势已控制"}),
     "sign": Deed("带班签字", "shift! reason", {"by": "li", "shift": "20261121T000000", "reason": "已阅"}),
 }
+REFERRAL: Final = {
+    "accept": Deed("接收", "reason clocks", {"by": "chen", "reason": "由我市办理"}),
+    "return": Deed("退回", "reason!", {"by": "li", "reason": "不属我市管辖"}),
+    "note": Deed("已阅", "reason", {"by": "chen"}),
+}
 LETTER: Final = {
     "mend": Deed("修补并重放", "cells!", {"by": "chen", "cells": {"标题": "望江路塌陷"}}),
     "replay": Deed("重放", "", {"by": "chen"}),
@@ -338,6 +352,7 @@ MANY: Final[Mapping[str, Mapping[str, Deed]]] = {
     f"{API}/handover/log/acts/{{name}}": DUTYLOG,
     f"{API}/tasks/acts/{{name}}": {name: WORK[name] for name in ("add", "done", "drop")},
     f"{API}/deadletters/{{number}}/acts/{{name}}": LETTER,
+    f"{API}/levels/referrals/{{referral_id}}/acts/{{name}}": REFERRAL,
 }
 """Doors behind which the act is named in the path."""
 ONE: Final[Mapping[str, Deed]] = {

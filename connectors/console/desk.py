@@ -21,6 +21,7 @@ from connectors.console.desks.dossiers import DossiersDesk
 from connectors.console.desks.dutylog import DutyLogDesk
 from connectors.console.desks.files import FilesDesk
 from connectors.console.desks.incident import IncidentDesk
+from connectors.console.desks.levels import LevelsDesk
 from connectors.console.desks.listing import ListingDesk
 from connectors.console.desks.meetings import MeetingsDesk
 from connectors.console.desks.mood import MoodDesk
@@ -131,6 +132,8 @@ class Desk(Protocol):
     def files(self) -> FilesDesk: ...
     @property
     def statements(self) -> StatementsDesk: ...
+    @property
+    def levels(self) -> LevelsDesk: ...
     @property
     def work(self) -> WorkDesk: ...
     @property

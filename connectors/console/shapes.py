@@ -78,6 +78,11 @@ _SIGNAL: Final = (
     "filed? kind? kind_zh? rumour:num rumoured:bool plans:[text] link_score:num? link_reason? copy_of:int? marks:map "
     "corrected:[Relabelled]"
 )
+_REFERRAL: Final = (
+    "id way way_zh neighbour neighbour_name purpose purpose_zh state state_zh waits:bool incident_id? title "
+    "their_ref? their_url? at:time by reason sha256 delivered_at:time? decided_at:time? decided_by? decision? "
+    "receipt? taken:[text] answered_at:time? progress:map? progress_at:time?"
+)
 _COUNTS: Final = "kept:int late:int broken:int open:int dropped:int"
 
 LINES: Final[dict[str, str]] = {
@@ -174,6 +179,14 @@ LINES: Final[dict[str, str]] = {
     ),
     "SignedIn": "id:int at:time account? name method method_zh ok:bool why why_zh address agent",
     "SignIns": "signins:[SignedIn] next:int? accounts:bool asked:map",
+    "Referral": _REFERRAL,
+    "ReferralWhole": f"{_REFERRAL} now:time parcel:map ~said",
+    "Lower": (
+        "id name url silent:bool heard_at:time? age_s:num? grades:map open:int? unacked:int? clocks:map nearest:[map] "
+        "coverage:map? journal:map? version?"
+    ),
+    "Line": "id name relation relation_zh url tries:int why? next_at:time? last_good_at:time?",
+    "Levels": "now:time id? own:map rows:[Lower] neighbours:[Line] referrals:[Referral]",
     "Letter": (
         "id:int source place? reason raw row:map columns:map at:time state state_zh settled_at:time? "
         "settled_by? note?"
@@ -202,7 +215,7 @@ LINES: Final[dict[str, str]] = {
     "Tasks": "now:time unit units:[text] late:int total:int groups:[TaskGroup]",
     "Work": (
         "id ref title closed:bool merged_into? now:time stage:map parties:map proposal:map tasks:[Task] "
-        "notifications:[map] missing:[text] units:[Named]"
+        "notifications:[map] missing:[text] units:[Named] referrals:[Referral] neighbours:[map]"
     ),
     "Playbook": "id name version ~trigger? live:bool shipped:bool waiting:int clocks:[map]",
     "PlaybookWhole": (
@@ -277,6 +290,9 @@ _ANSWERED: Final = {
     "get /api/v1/reports": "Reports",
     "get /api/v1/reports/{kind}": "Report",
     "get /api/v1/tasks": "Tasks",
+    "get /api/v1/levels": "Levels",
+    "get /api/v1/levels/referrals/{referral_id}": "ReferralWhole",
+    "post /api/v1/levels/referrals/{referral_id}/acts/{name}": "ReferralWhole",
     "post /api/v1/tasks/acts/{name}": "Tasks",
     "get /api/v1/playbooks": "[Playbook]",
     "get /api/v1/playbooks/{playbook_id}": "PlaybookWhole",

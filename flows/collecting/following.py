@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +24,18 @@ from connectors.ports import ConnectorError, Refused
 from flows.collecting.intake import store, store_each
 from flows.wiring import House
 from models.core.moment import iso
-from models.ledger import duties
+from models.ledger import duties, signals
 from models.ledger.store import LedgerError
+from playbooks.papers import KafkaSource
 
 log = structlog.get_logger()
 
 LAG = "kafka.lag"
 """The setting that holds what waits: {"parts": {"topic/partition": {"waiting", "at"}}, "missing": [topic],
-"topics": {topic: its identity}}."""
+"topics": {topic: its identity}, "held": [topic that waits for triage]}."""
 PAUSE_S = 3.0
 LOOK_EVERY_S = 3.0
+WEIGH_EVERY_S = 1.0
 IN_HAND_S = 10.0
 """How long a partition that is to go waits for what is being stored."""
 MOST = 2000
@@ -88,8 +90,9 @@ class Follower:
     """A member of the group at work: the next messages are read while the last are written.
 
     `writing`: what is being stored, and the offsets that are committed once it is. `known`: topic → its
-    identity. `counts`: read, accepted, duplicate, rejected since the start. `failed`: the last batch could
-    not be stored, so the next goes in message by message where it must.
+    identity. `held`: topics that wait until triage has caught up. `counts`: read, accepted, duplicate,
+    rejected since the start. `failed`: the last batch could not be stored, so the next goes in message by
+    message where it must.
     """
 
     house: House
@@ -101,12 +104,15 @@ class Follower:
     looked: float = float("-inf")
     known: dict[str, str] | None = None
     failed: bool = False
+    held: frozenset[str] = frozenset()
+    weighed: float = float("-inf")
 
     def step(self, timeout_s: float = 1.0) -> None:
         """One poll; the last batch committed, the next one handed to the writer; every few seconds
         also a look at what waits."""
         if self.consumer is None:
             self.consumer = broker.TicketConsumer(broker_settings(self.house), self.in_hand)
+        self.press(self.consumer)
         polled = self.consumer.poll(timeout_s, self.most)
         self.settle(self.consumer)
         if polled.batch.read:
@@ -114,6 +120,20 @@ class Follower:
         if time.monotonic() - self.looked > LOOK_EVERY_S:
             self.looked = time.monotonic()
             self.look(self.consumer)
+
+    def press(self, consumer: broker.TicketConsumer) -> None:
+        """Leave to the broker what the database could not judge in time: posts sooner, tickets much later.
+        What was fetched already is stored."""
+        if time.monotonic() - self.weighed > WEIGH_EVERY_S:
+            self.weighed = time.monotonic()
+            kafka, before = self.house.site.kafka, self.held
+            with self.house.store.read() as conn:
+                waiting = signals.waiting_up_to(conn, max(kafka.hold_posts, kafka.hold_tickets) + 1)
+            self.held = to_hold(kafka, waiting, before)
+            if self.held != before:
+                log.warning("topics are held back until triage has caught up", topics=sorted(self.held))
+                self.looked = float("-inf")  # the board is told at once
+        consumer.hold(self.held)
 
     def _store(self, polled: broker.Polled) -> dict[str, int]:
         """A batch that fails is read again first, for the database may have been away; one that fails
@@ -162,6 +182,7 @@ class Follower:
             consumer.lags(),
             there,
             f"{self.house.site.kafka.bootstrap}，已收 {self.counts['accepted']} 条",
+            self.held,
         )
         if back and before:  # kafka-python goes on with its old picture of a topic that was gone
             self.let_go()
@@ -185,7 +206,21 @@ def renewed(before: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
     return [topic for topic, one in there.items() if one and before.get(topic, one) != one]
 
 
-def note(house: House, lags: Mapping[str, int], there: Mapping[str, str], detail: str) -> None:
+def to_hold(kafka: KafkaSource, waiting: int, before: Collection[str] = ()) -> frozenset[str]:
+    """The topics that are not to be read while so many signals wait for triage; one that was held is read
+    again when half of its bound is left."""
+    bounds = [(topic, kafka.hold_posts) for topic in kafka.posts]
+    bounds += [(topic, kafka.hold_tickets) for topic in kafka.topics]
+    return frozenset(topic for topic, most in bounds if waiting > (most // 2 if topic in before else most))
+
+
+def note(
+    house: House,
+    lags: Mapping[str, int],
+    there: Mapping[str, str],
+    detail: str,
+    held: Collection[str] = (),
+) -> None:
     """This member's partitions into the shared picture; what the others wrote of theirs stays."""
     with house.store.write() as conn:
         now = house.time.now()
@@ -195,7 +230,8 @@ def note(house: House, lags: Mapping[str, int], there: Mapping[str, str], detail
         wanted = (*house.site.kafka.topics, *house.site.kafka.posts)
         missing = [topic for topic in wanted if topic not in there]
         topics = {**known.get("topics", {}), **there}
-        duties.put_setting(conn, LAG, {"parts": parts, "missing": missing, "topics": topics})
+        picture = {"parts": parts, "missing": missing, "topics": topics, "held": sorted(held)}
+        duties.put_setting(conn, LAG, picture)
         duties.beat(conn, "kafka", now, detail)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json as json_
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from connectors import parcels
 from flows.commands.common import JsonOption, fail, out, plainly, say
 from flows.timekeeping import machine_now
 from playbooks.lint import lint as find
@@ -35,7 +37,9 @@ def init(
 
 
 def lint(
-    paths: Annotated[list[Path], typer.Argument(help="预案、站点目录或其中的文件")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="预案、站点目录或其中的文件；不写即本站点")
+    ] = None,
     json: JsonOption = False,
     annotate: Annotated[bool, typer.Option("--annotate", help="写成 GitHub、Gitea 流水线的批注")] = False,
     hook: Annotated[
@@ -43,7 +47,7 @@ def lint(
     ] = False,
 ) -> None:
     """检查: 文件:行:列: 问题(建议)。一次列出全部。"""
-    found = find(paths, machine_now(), skip_foreign=hook)
+    found = find(paths or ([] if hook else [_here()]), machine_now(), skip_foreign=hook)
     if json:
         out([asdict(problem) for problem in found])
     elif annotate:
@@ -55,6 +59,11 @@ def lint(
         say(f"{len(errors(found))} 处错误，{len(found) - len(errors(found))} 处提醒")
     if errors(found):
         raise typer.Exit(1)
+
+
+def _here() -> Path:
+    """The site that the other commands take when none is named."""
+    return Path(os.environ.get("HUIYING_SITE") or "site")
 
 
 def annotation(problem: Problem) -> str:
@@ -73,7 +82,7 @@ def schema(
     kind: Annotated[
         str,
         typer.Argument(
-            help="playbook profile site sources roster channels plans holidays；消息: message result dead_letter"
+            help="playbook profile site sources roster channels plans holidays；消息: message result dead_letter parcel"
         ),
     ] = "playbook",
 ) -> None:
@@ -89,4 +98,6 @@ def _schema(kind: str) -> dict[str, Any]:
         from connectors.broker import schema as of_message  # kafka-python comes with it
 
         return of_message(kind)
+    if kind == "parcel":
+        return parcels.schema()
     return schema_of(kind.removesuffix("s") if kind == "playbooks" else kind)

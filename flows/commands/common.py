@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO, cast
+from typing import Annotated, Any, NoReturn
 
 import structlog
 import typer
 
 from connectors.console.desk import Refusal, Unavailable, Unknown
 from connectors.ports import ConnectorError
+from flows.processes import logs
 from flows.timekeeping import WrongTime
 from flows.wiring import House
 from models.ledger.store import LedgerError
@@ -33,9 +32,12 @@ def site_dir(site: Path | None) -> Path:
     return (site or Path("site")).resolve()
 
 
-def say(text: str) -> None:
-    """To a person: standard error."""
-    typer.echo(text, err=True)
+def say(text: str, level: str = "info") -> None:
+    """To a person: standard error; a line like the others where a process stays and nobody sits there."""
+    if logs.is_json():
+        structlog.get_logger().log(logs.LEVELS[level], text)
+    else:
+        typer.echo(text, err=True)
 
 
 def out(value: Any) -> None:
@@ -44,7 +46,7 @@ def out(value: Any) -> None:
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
-    say(text)
+    say(text, "error")
     raise typer.Exit(code)
 
 
@@ -82,32 +84,6 @@ def known_person(opened: House, by: str) -> None:
         fail(f"值班表里没有 {by}{did_you_mean(by, list(opened.names))}；请写 roster.yaml 中的人员标识")
 
 
-def quiet_logs() -> None:
-    """Calm, readable logs on standard error; libraries speak only of trouble."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    for name in ("httpx", "httpx2", "kafka", "prefect", "uvicorn.access"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Screen())),
-    )
-
-
-class Screen:
-    """Standard error as it is at each word. When it is gone nobody is left to tell, and the clocks
-    must not stop for want of a listener."""
-
-    def write(self, text: str) -> int:
-        with contextlib.suppress(ValueError, OSError):
-            sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(ValueError, OSError):
-            sys.stderr.flush()
+def quiet_logs(kind: str = "huiying") -> None:
+    """Calm logs on standard error, for a person or as JSON lines; libraries speak only of trouble."""
+    logs.configure(kind)

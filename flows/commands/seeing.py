@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.commands.common import JsonOption, SiteOption, fail, house, out, site_dir
+from flows.commands.common import JsonOption, SiteOption, fail, house, out, say, site_dir
 from flows.commands.tables import board_lines, proposal_lines, whole_incident_lines
 from flows.office.desk import Desk
 
@@ -72,10 +73,16 @@ def verify(site: SiteOption = None, json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def doctor(site: SiteOption = None, json: JsonOption = False) -> None:
-    """缺什么、错在哪、用哪条命令修。"""
+def doctor(
+    site: SiteOption = None,
+    json: JsonOption = False,
+    forget: Annotated[str | None, typer.Option(help="不再提这个失联的进程: 主机名 或 主机名:进程号")] = None,
+) -> None:
+    """缺什么、错在哪、用哪条命令修；各台机器上的进程是否都在。"""
     from flows.office.doctor import examine
 
+    if forget is not None:
+        _forget(site, forget)
     findings = examine(site_dir(site))
     ok = all(finding["ok"] for finding in findings)
     if json:
@@ -87,3 +94,14 @@ def doctor(site: SiteOption = None, json: JsonOption = False) -> None:
             typer.echo(f"{mark} {finding['what']}: {finding['detail']}{mend}")
     if not ok:
         raise typer.Exit(1)
+
+
+def _forget(site: Path | None, named: str) -> None:
+    """Ends the command when nobody of that name is silent."""
+    from flows.office import machines
+
+    with house(site) as opened:
+        gone = machines.forget(opened, named)
+    if not gone:
+        fail(f"没有失联的进程叫 {named}；写 doctor 列出的 主机名:进程号，还在运行的不能除名")
+    say(f"不再提 {'、'.join(gone)}")

@@ -11,11 +11,14 @@ import typer
 
 from flows.commands.common import SiteOption, fail, plainly, quiet_logs, say, site_dir
 from flows.duty import DUTIES
-from flows.processes.stopping import StopRequest
+from flows.processes.stopping import StopRequest, end_in_order
 from flows.wiring import House
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "deploy" / "demo"
+LOOPBACK = "127.0.0.1"
+MetricsPort = Annotated[int | None, typer.Option(help="在这个端口答复本进程的 /metrics；不写则不开")]
+MetricsHost = Annotated[str, typer.Option(help="/metrics 的监听地址，缺省只给本机")]
 DEMO_SPEED = 1440.0
 """48 hours in two minutes."""
 
@@ -32,7 +35,7 @@ def run(
     from flows.office import entrance
     from flows.processes.running import CannotRun, Options, Running
 
-    quiet_logs()
+    quiet_logs("run")
     request = StopRequest()
     directory = _demo_site(fresh) if demo and site is None else site_dir(site)
     rate = speed if speed is not None else (DEMO_SPEED if demo else 1.0)
@@ -76,9 +79,11 @@ def console(
     from connectors.console.app import build, server
     from flows.office import entrance
     from flows.office.desk import Desk
+    from flows.processes.presence import telling
 
-    quiet_logs()
-    with plainly(), House.open(site_dir(site)) as house:
+    quiet_logs("console")
+    end_in_order()
+    with plainly(), House.open(site_dir(site)) as house, telling(house, "console"):
         house.port = port or house.site.console.port
         say(f"值班台 {house.public_url}")
         if (wrong := entrance.unguarded(house, host or "")) is not None:
@@ -89,31 +94,44 @@ def console(
 def worker(
     names: Annotated[list[str] | None, typer.Argument(help=f"{' '.join(DUTIES)}；缺省全部")] = None,
     site: SiteOption = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = LOOPBACK,
 ) -> None:
     """不经 Prefect 直接运行各流程，可起任意多个。"""
     from flows.processes.loop import ClockLoop
+    from flows.processes.metered import Own, metered
     from playbooks.problem import did_you_mean
 
-    quiet_logs()
+    quiet_logs("worker")
     for name in names or ():
         if name not in DUTIES:
             fail(f"没有流程 {name}{did_you_mean(name, DUTIES)}；有: {' '.join(DUTIES)}", 2)
     with plainly(), House.open(site_dir(site)) as house:
         request = StopRequest()
-        loop = ClockLoop(house, tuple(names) if names else None)
-        loop.start()
-        say(f"运行中: {' '.join(names or DUTIES)}   (Ctrl-C 停止)")
-        request.wait()
-        loop.stop()
+        loop = ClockLoop(house, tuple(names) if names else None, kind="worker")
+        with metered(Own(house, loop.lookout), metrics_port, metrics_host):
+            loop.start()
+            say(f"运行中: {' '.join(names or DUTIES)}   (Ctrl-C 停止)")
+            request.wait()
+            loop.stop()
 
 
-def serve(site: SiteOption = None) -> None:
+def serve(
+    site: SiteOption = None, metrics_port: MetricsPort = None, metrics_host: MetricsHost = LOOPBACK
+) -> None:
     """Prefect 侧: 登记部署、以流程运行各项工作、记录事件经过。地址取 PREFECT_API_URL。"""
+    from flows.processes.deployed import house_of
+    from flows.processes.metered import Own, metered
+    from flows.processes.presence import telling
+    from flows.processes.serve import RUN_BY_FLOW
     from flows.processes.serve import serve as serve_forever
 
-    quiet_logs()
+    quiet_logs("serve")
+    end_in_order()
     with plainly():
+        house = house_of(str(site_dir(site)))
         try:
-            asyncio.run(serve_forever(site_dir(site)))
+            with telling(house, "serve", RUN_BY_FLOW), metered(Own(house), metrics_port, metrics_host):
+                asyncio.run(serve_forever(site_dir(site)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             say("Prefect 侧已停止")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from models.core.moment import clock_face, deadline_face, parse_iso, span
+from models.ledger.retired import in_words
 
 View = dict[str, Any]
 MARKS = {
@@ -83,6 +84,7 @@ def whole_incident_lines(shown: View) -> Iterator[str]:
     yield from (
         f"    #{s['id']}  {s['medium_zh']}  {s['title'] or s['body'][:40]}" for s in shown["signals_list"]
     )
+    yield from (f"  归档 {line}" for line in in_words(shown["archived"]))
     waiting = [one for one in shown["proposals"] if one["state"] == "pending"]
     yield from (f"  凭据建议 {line}" for line in proposal_lines(waiting) if waiting)
     yield from (

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flows.judging.bursts import found_at, is_told
-from flows.triage import raw
+from flows.judging.stored import raw
 from flows.wiring import House
 from models.core.burst import BurstRule
 from models.core.moment import iso

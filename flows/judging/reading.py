@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from models.classify.judge import Judge, Judgement
+from models.core.cluster import gist
 from models.core.concern import Concern, concern
 from models.core.facts import Facts, extract, told
 from models.core.grade import (
@@ -43,7 +44,8 @@ Item = tuple[str, RawSignal, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One signal, judged and graded on its own words; `title` and `body` are canonical."""
+    """One signal, judged and graded on its own words; `title` and `body` are canonical (empty in one that
+    another worker left), `gist` is what speaks for it among others."""
 
     key: str
     signal: RawSignal
@@ -56,6 +58,7 @@ class Reading:
     parts: tuple[GradePart, ...]
     graded: Graded
     worry: Concern
+    gist: str
     subtype: Subtype | None = None
     place: Place | None = None
     occurred: When | None = None
@@ -144,7 +147,8 @@ def _one(
     felt = grade([p for p in parts if p.part != "heat"]) if signal.medium is Medium.HOT_SEARCH else graded
     worry = concern(judgement.sentiment_score, facts, hits, event, judgement.rumour, signal.metrics, felt)
     return Reading(
-        key, signal, at, tale.title, tale.body, judgement, facts, event, parts, graded, worry, subtype,
+        key, signal, at, tale.title, tale.body, judgement, facts, event, parts, graded, worry,
+        gist(tale.title, tale.body), subtype,
         place=tale.place, occurred=occurred(text, at) if event or facts.harm else None,
     )  # fmt: skip
 

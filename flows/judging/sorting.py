@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from typing import Any
 from flows.judging.reading import Reading
 from models.classify.judge import Judge, Judgement
 from models.classify.kind import through
-from models.core.cluster import IncidentIndex
+from models.core.cluster import MOST, IncidentIndex
 from models.core.concern import FLAG_AT
 from models.core.facts import NOTHING, ZH, Fact, Facts
 from models.core.grade import (
@@ -40,6 +39,8 @@ SAME_TOPIC_TICKETS = 5
 """So many tickets of one matter within 24 h make an incident (domain study 4.2 and PB-06)."""
 REPORTERS = frozenset({Medium.NEWS, Medium.OFFICIAL})
 DOUBTFUL = 0.5
+LEFT_OVER = 5_000
+"""Clusters beside those that live, before they are looked through."""
 SAME_RUMOUR_POSTS = 3
 """So many posts of one matter within 24 h that read like a rumour, state no harm and that no medium has
 reported make an incident (a proposal): the score is a reason to verify, never a verdict."""
@@ -78,19 +79,20 @@ def shown_title(signal: Any) -> str:
     return headline(signal.title, signal.body, signal.medium, signal.author, 40)
 
 
-@dataclass
+@dataclass(slots=True)
 class Cluster:
-    """What is known of one group of signals, enough to grade the incident it may become."""
+    """What is known of one group of signals, enough to grade the incident it may become. There is one for
+    every signal that nothing joined, so it is small."""
 
     key: str
     title: str
     first_at: datetime
     last_at: datetime
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = NOTHING
     parts: dict[str, GradePart] = field(default_factory=dict)
-    tickets: deque[datetime] = field(default_factory=deque)
-    doubtful: deque[datetime] = field(default_factory=deque)
-    said: deque[datetime] = field(default_factory=deque)  # within the last hour
+    tickets: list[datetime] = field(default_factory=list)
+    doubtful: list[datetime] = field(default_factory=list)
+    said: list[datetime] = field(default_factory=list)  # within the last hour
     reported: bool = False
     flagged: bool = False
     size: int = 0
@@ -114,8 +116,9 @@ class Cluster:
             self.doubtful.append(at)
         self.said.append(at)
         for times, span in ((self.tickets, DAY), (self.doubtful, DAY), (self.said, HOUR)):
-            while times and at - times[0] > span:
-                times.popleft()
+            gone = next((n for n, then in enumerate(times) if at - then <= span), len(times))
+            if gone:
+                del times[:gone]
 
     @property
     def hearsay(self) -> bool:
@@ -148,17 +151,17 @@ def widest(one: Facts, other: Facts) -> Facts:
 class Sorter:
     """Sorts signals in the order given. Holds the clusters of the window in memory."""
 
-    def __init__(self, judge: Judge, window: timedelta, standards: Standards | None = None) -> None:
+    def __init__(
+        self, judge: Judge, window: timedelta, standards: Standards | None = None, most: int = MOST
+    ) -> None:
         self.window = window
         self.standards = standards or shipped()
-        self.index = IncidentIndex(window=window, weight=judge.rarity)
+        self.index = IncidentIndex(window=window, weight=judge.rarity, most=most)
         self.clusters: dict[str, Cluster] = {}
-        self._next_sweep: datetime | None = None
 
     def sort(self, readings: Sequence[Reading]) -> list[Verdict]:
         """One verdict for each reading, in the same order."""
-        if readings:  # never within a batch, however many days it spans: its verdicts name their clusters
-            self._forget(min(reading.at for reading in readings))
+        self.forget()  # never within a batch, however many days it spans: its verdicts name their clusters
         return [self._one(reading) for reading in readings]
 
     def _one(self, reading: Reading) -> Verdict:
@@ -196,24 +199,18 @@ class Sorter:
         """The cluster it belongs to, or a new one that it begins."""
         signal, at = reading.signal, reading.at
         where = whereabouts(reading.place, signal.place)
-        match = self.index.match(reading.title, reading.body, at, where)
+        match = self.index.match_gist(reading.gist, at, where)
         known = self.clusters.get(match.incident_id) if match else None
         cluster = known or Cluster(reading.key, shown_title(signal), at, at)
         self.clusters[cluster.key] = cluster
-        self.index.add(cluster.key, reading.key, reading.title, reading.body, at, where)
+        self.index.add_gist(cluster.key, reading.key, reading.gist, at, where)
         cluster.take(reading.facts, reading.parts, signal.medium, at, reading.judgement.rumour)
         return cluster, Link(match.score, match.reason) if match and known else None
 
-    def _forget(self, at: datetime) -> None:
-        """Drop clusters that the window has left behind, now and then, so that memory stays flat."""
-        if self._next_sweep is None:
-            self._next_sweep = at + self.window
-        if at >= self._next_sweep:
-            oldest = at - self.window * 2
-            self.clusters = {
-                key: cluster for key, cluster in self.clusters.items() if cluster.last_at >= oldest
-            }
-            self._next_sweep = at + self.window / 4
+    def forget(self) -> None:
+        """Drop the clusters that nothing can join any more, now and then, so that memory stays flat."""
+        if len(self.clusters) > 2 * self.index.incidents + LEFT_OVER:
+            self.clusters = {key: one for key, one in self.clusters.items() if key in self.index}
 
 
 def whereabouts(place: Place | None, stated: str | None) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -22,11 +23,12 @@ from connectors.ports import Refused
 from flows.audit import verify_chain
 from flows.wiring import House
 from models.core.moment import iso
-from models.ledger import journal
+from models.ledger import archived, journal
 from models.ledger.store import Store
 from playbooks.site import load_site
 
 FORM: Final = 1
+ARCHIVES: Final = "archive"
 MANIFEST: Final = "manifest.json"
 DATABASES: Final = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 SETTINGS: Final = frozenset({".yaml", ".yml", ".csv", ".json", ".docx", ".typ", ".ttf", ".otf"})
@@ -42,8 +44,9 @@ class Head:
     hash: str
 
 
-def backup(house: House, to: Path) -> dict[str, Any]:
-    """Write the archive `to` (never over another) and answer its manifest. Raises Refused, Unreachable,
+def backup(house: House, to: Path, with_archives: bool = False) -> dict[str, Any]:
+    """Write the archive `to` (never over another) and answer its manifest, whose `archives` are the files of months
+    that have left the database: needed with it, and in it only where that is asked for. Raises Refused, Unreachable,
     LedgerError, OSError."""
     if to.exists():
         raise Refused(f"{to} 已经存在，没有覆盖；换一个文件名")
@@ -53,12 +56,15 @@ def backup(house: House, to: Path) -> dict[str, Any]:
         dump = Path(folder) / DATABASES[engine]
         _copy(house.store, dump)
         files = {dump.name: dump} | {f"site/{name}": path for name, path in _settings(house)}
+        needed = _archives(house)
+        files |= {f"{ARCHIVES}/{one['file']}": house.archive / one["file"] for one in needed if with_archives}
         manifest = {
             "form": FORM,
             "site": house.site.name,
             "engine": engine,
             "made_at": iso(house.time.now()),
             "journal": asdict(head),
+            "archives": needed,
             "files": {name: _sha256(path) for name, path in sorted(files.items())},
         }
         part = Path(folder) / "archive"
@@ -75,12 +81,13 @@ def restore(archive: Path, site: Path, environ: Mapping[str, str]) -> dict[str, 
     """
     with TemporaryDirectory(prefix="huiying-restore-") as name:
         folder = Path(name)
-        manifest = _unpack(archive, folder)
+        manifest = unpack(archive, folder)
         _bring_settings(folder / "site", site)
-        _bring_ledger(load_site(site, environ).database_url, folder, manifest)
-    with House.open(site, environ) as house:
-        _continues(house.store, Head(**manifest["journal"]))
-        return {"manifest": manifest, "verify": verify_chain(house)}
+        bring_ledger(load_site(site, environ).database_url, folder, manifest)
+        with House.open(site, environ) as house:
+            _bring_archives(folder / ARCHIVES, house.archive)
+            continues(house.store, Head(**manifest["journal"]))
+            return {"manifest": manifest, "verify": verify_chain(house)}
 
 
 # ── taking ────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +105,13 @@ def _copy(store: Store, to: Path) -> None:
         dumps.dump_postgres(store.libpq, to)
 
 
+def _archives(house: House) -> list[dict[str, Any]]:
+    """The files that the copy needs to be proven; asked after it was taken, so that none is missing."""
+    with house.store.read() as conn:
+        rows = [row for kind in (archived.SIGNALS, archived.JOURNAL) for row in archived.standing(conn, kind)]
+    return [{"file": row.file, "sha256": row.sha256, "bytes": row.size} for row in rows]
+
+
 def _settings(house: House) -> Iterator[tuple[str, Path]]:
     """Name in the archive and path of every settings file; no secret, no working state."""
     root = house.site.directory
@@ -105,6 +119,7 @@ def _settings(house: House) -> Iterator[tuple[str, Path]]:
     for path in sorted(root.rglob("*")):
         inside = path.relative_to(root)
         hidden = any(part.startswith(".") or part == "var" for part in inside.parts)
+        hidden = hidden or path.is_relative_to(house.archive)
         plain = path.is_file() and not path.is_symlink() and path.resolve() not in secret
         if plain and not hidden and path.suffix.lower() in SETTINGS:
             yield inside.as_posix(), path
@@ -133,7 +148,7 @@ def _sha256(path: Path) -> str:
 # ── bringing back ─────────────────────────────────────────────────────────────────────────────
 
 
-def _unpack(archive: Path, folder: Path) -> dict[str, Any]:
+def unpack(archive: Path, folder: Path) -> dict[str, Any]:
     try:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")  # no way out of the folder, no links, no devices
@@ -170,12 +185,21 @@ def _bring_settings(held: Path, site: Path) -> None:
             to.write_bytes(path.read_bytes())
 
 
-def _bring_ledger(url: str, folder: Path, manifest: dict[str, Any]) -> None:
+def bring_ledger(url: str, folder: Path, manifest: dict[str, Any]) -> None:
     store = Store(url)
     try:
         _load(store, folder, manifest)
     finally:
         store.close()
+
+
+def _bring_archives(held: Path, folder: Path) -> None:
+    """Files of months, where the backup has them; one that is there already is left, and proven like the rest."""
+    for path in sorted(held.glob("*")):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (folder / path.name).exists():
+            shutil.copyfile(path, folder / path.name)
+            (folder / path.name).chmod(0o600)
 
 
 def _load(store: Store, folder: Path, manifest: dict[str, Any]) -> None:
@@ -193,7 +217,7 @@ def _load(store: Store, folder: Path, manifest: dict[str, Any]) -> None:
         dumps.load_postgres(store.libpq, dump)
 
 
-def _continues(store: Store, head: Head) -> None:
+def continues(store: Store, head: Head) -> None:
     """The journal has the entry that was its end before the copy was taken."""
     if head.seq == 0:
         return

@@ -7,7 +7,7 @@ demonstration that runs sixty times as fast must not sign people out every few m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -116,7 +116,7 @@ class Access:
             row.person or "",
             row.name,
             accounts.roles_of(row),
-            frozenset(row.units),
+            self._reach(row.units),
             Stage(row.stage),
             hashed,
             confirmed_at=row.confirmed_at,
@@ -137,10 +137,14 @@ class Access:
             row.person or "",
             row.owner_name,
             roles,
-            frozenset(row.units),
+            self._reach(row.units),
             session=row.id,
             token=True,
         )
+
+    def _reach(self, units: Collection[str]) -> frozenset[str]:
+        """An account's units with all that stand below them; none is no limit."""
+        return self.desk.house.site.roster.under(units)
 
     def units_of(self, kind: str, number: str) -> frozenset[str] | None:
         with reachable(), self.desk.house.store.read() as conn:
@@ -159,7 +163,7 @@ class Access:
             units = scopes.units_of(conn, incident_id) if incident_id else None
         if not mine:
             return "您还没有账号，不能在这里操作；请管理员用 huiying account add 开一个"
-        refusals = [_why_not(row, permit, units) for row in mine]
+        refusals = [_why_not(row, permit, units, self._reach(row.units)) for row in mine]
         return None if None in refusals else refusals[0]
 
     # ── in and out ────────────────────────────────────────────────────────────────────────────
@@ -369,10 +373,10 @@ def said_roles(oidc: OidcSource, claims: Mapping[str, Any]) -> frozenset[Account
     return accounts.known(values)
 
 
-def _why_not(row: Row[Any], permit: str, units: frozenset[str] | None) -> str | None:
+def _why_not(row: Row[Any], permit: str, units: frozenset[str] | None, reach: frozenset[str]) -> str | None:
     """Why this account may not, or None."""
     roles = accounts.roles_of(row)
-    who = Who(row.id, row.person or "", row.name, roles, frozenset(row.units))
+    who = Who(row.id, row.person or "", row.name, roles, reach)
     if units is not None and not core.within(who, units, permit):
         return "这起事件不归您的单位；请联系责任单位或值班长"
     return core.may(roles, permit)

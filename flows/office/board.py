@@ -21,12 +21,12 @@ from flows.office.plainly import reachable
 from flows.office.registers import moment
 from flows.office.tasking import unit_name
 from flows.wiring import House
-from models.core.boards import Wanted
+from models.core.boards import UNGIVEN, Wanted
 from models.core.lateness import Course, why_late
 from models.core.moment import iso, local, parse_iso
 from models.core.trends import Ended, Noticed, Stretch, Sum, by_time, grouped
 from models.core.vocabulary import ClockState, EvidenceKind, Grade
-from models.ledger import board_view, trends, views
+from models.ledger import board_view, scopes, trends, views
 from models.ledger.store import Connection
 
 CHECKED = timedelta(seconds=2)
@@ -97,7 +97,7 @@ class Boards:
             shown = board_view.window(conn, wanted, now, self._house.called)
             self._explain(conn, shown, now)
             parts = self._shared if wanted.limit is not None else self._exact
-            return {
+            view = {
                 "now": now.isoformat(timespec="milliseconds"),
                 "site": self._house.site.name,
                 "speed": self._house.time.speed,
@@ -105,6 +105,7 @@ class Boards:
                 "incidents": shown,
                 **parts(conn, wanted, now, revision, shown),
             }
+            return view if wanted.units is None else view | _bounded(conn, view, wanted.units - {UNGIVEN})
 
     def _exact(
         self, conn: Connection, wanted: Wanted, now: datetime, revision: int, shown: list[View]
@@ -169,15 +170,16 @@ class Boards:
 
     # ── numbers ───────────────────────────────────────────────────────────────────────────────
 
-    def numbers(self) -> View:
+    def numbers(self, units: frozenset[str] | None = None) -> View:
         """What came and how it was answered since midnight, since the first of the month and of the year."""
         now = self._desk.now()
-        return dict(self._keeper.get("numbers", local(now).date(), now, self._age(SUMMED), self._numbers))
+        make = partial(self._numbers, units)
+        return dict(self._keeper.get(("numbers", units), local(now).date(), now, self._age(SUMMED), make))
 
-    def _numbers(self) -> View:
+    def _numbers(self, units: frozenset[str] | None) -> View:
         now = self._desk.now()
         with reachable(), self._house.store.read() as conn:
-            spans = list(trends.since(conn, {key: start for key, _, start in _starts(now)}, now))
+            spans = list(trends.since(conn, {key: start for key, _, start in _starts(now)}, now, units))
         names = {key: name for key, name, _ in _starts(now)}
         return {"at": iso(now), "spans": [one | {"name": names[one["key"]]} for one in spans]}
 
@@ -210,6 +212,16 @@ class Boards:
             "by_unit": [one.told() for one in grouped(clocks, incidents, lambda one: (one.unit, one.unit))],
             "by_grade": [one.told() for one in grouped(clocks, incidents, _by_grade)],
         }
+
+
+def _bounded(conn: Connection, view: View, units: frozenset[str]) -> View:
+    """What stands beside the incidents, for one who sees those of these units: the newest signals without those of
+    others' incidents, and in the filter no unit but these."""
+    last = view["signals"]["last"]
+    theirs = scopes.among(conn, {one["incident_id"] for one in last if one["incident_id"]}, units)
+    kept = [one for one in last if one["incident_id"] is None or one["incident_id"] in theirs]
+    named = [one for one in view["units"] if one["id"] in units]
+    return {"signals": {**view["signals"], "last": kept}, "units": named}
 
 
 def name_steps(house: House, incident: View) -> View:

@@ -11,16 +11,19 @@ from typing import Any
 
 from flows.collecting.feeding import NETWORK
 from flows.collecting.following import LAG
-from flows.office import entrance, sources_seen
-from flows.telling import hooked, reach, slack_duties
+from flows.office import entrance, machines, measuring, sources_seen
+from flows.office.measuring import LATELY
+from flows.telling import hooked, lines, reach, slack_duties, tracing
 from flows.telling.listening import last_said, listeners
 from flows.wiring import House
-from models.classify.drift import CHANGED, stability_index
+from models.classify.drift import CHANGED
+from models.core.levels import Relation, silent_since
 from models.core.moment import clock_face, iso, local, parse_iso, span
-from models.ledger import announced, clocks, deadletters, duties, judgements, outbox, signals
+from models.ledger import announced, clocks, deadletters, duties, levels_board, outbox, presence, signals
 from models.ledger.store import Connection, Row
 from playbooks.holidays import lacking, what_to_do
 from playbooks.hooks_paper import OutHookSource
+from playbooks.levels_paper import NeighbourSource
 from playbooks.problem import Problem
 
 Item = dict[str, Any]
@@ -40,6 +43,7 @@ PARTS = {
     "bursts": ("突增监测", timedelta(minutes=10), "huiying worker bursts"),
     "cadence": ("续报节奏", timedelta(minutes=20), "huiying worker cadence"),
     "registers": ("台账与督办", timedelta(minutes=40), "huiying worker registers"),
+    "keeping": ("分区与归档", timedelta(hours=4), "huiying worker keeping"),
     "audit": ("自我审计", timedelta(minutes=10), "huiying worker audit"),
 }
 """duty → its name, the real time after which its silence is a fault, and what starts it."""
@@ -51,7 +55,6 @@ SLACK_PATIENCE = timedelta(minutes=5)
 KAFKA_WAITING = 5000
 """Messages: more than so many waiting is a lag worth a word (law 12)."""
 WORST = 5
-_LATELY = 2000
 _DRIFTS = {"sentiment": "情感", "topic": "主题"}
 
 
@@ -81,12 +84,17 @@ def _items(conn: Connection, house: House, now: datetime) -> Iterator[Item]:
         yield _kafka(conn, house, known.get("kafka"), now)
     if house.site.kafka.publishes:
         yield _results(house, known.get("publish"), now)
+    if house.site.tracing.endpoint:
+        yield _tracing(conn, house, known.get(tracing.DUTY), now)
     for hook in house.site.hooks:
         yield _hook(conn, house, hook, known.get(hooked.duty(hook)), now)
+    for neighbour in house.site.neighbours:
+        yield _neighbour(conn, house, neighbour, known.get(lines.duty(neighbour)), now)
     yield from _slack(house, known, now)
     yield from _entrance(conn, house, now)
+    yield from _machines(conn, house, now)
     yield _backlog(conn, now)
-    yield _drift(conn, now)
+    yield _drift(conn, now, house.time.speed)
     if waiting := deadletters.by_source(conn):
         yield _letters(waiting, house, now)
 
@@ -99,16 +107,30 @@ def _entrance(conn: Connection, house: House, now: datetime) -> Iterator[Item]:
         yield _item("access", "账号", "ok" if well else "warn", now if well else None, words, mend)
 
 
-def _drift(conn: Connection, now: datetime) -> Item:
-    """The newest answers against those before them, on this site: a bounded number of rows."""
-    lately = judgements.answers(conn, _LATELY)
-    before = judgements.answers(conn, 4 * _LATELY, skip=_LATELY)
-    found = {name: stability_index(before[name], lately[name]) for name in lately}
+def _machines(conn: Connection, house: House, now: datetime) -> Iterator[Item]:
+    """The processes by their last word; a duty that nobody does has a line of its own."""
+    fleet = presence.known(conn)
+    if not fleet:
+        return
+    found = machines.standing(conn, house, now)
+    if not found:
+        told = machines.counted(fleet, now, house.time.speed)
+        yield _item("machines", "机器与进程", "ok", now, told, "")
+        return
+    more = f"；另有 {len(found) - 1} 处，见 huiying doctor" if len(found) > 1 else ""
+    state = "late" if found[0].grave else "warn"
+    yield _item("machines", "机器与进程", state, None, found[0].words + more, found[0].mend)
+
+
+def _drift(conn: Connection, now: datetime, pace: float) -> Item:
+    """The newest answers against those before them, on this site, as a worker worked it out; else here."""
+    kept = measuring.drift(conn, now, pace)
+    found = kept["answers"] if kept else measuring.compare(conn)
     told = "，".join(f"{_DRIFTS[name]} {value:.2f}" for name, value in found.items() if value is not None)
     if not told:
         return _item("drift", "分类器漂移", "off", None, "研判过的信号还太少，看不出变化", "")
     changed = any(value is not None and value >= CHANGED for value in found.values())
-    detail = f"最近 {_LATELY} 条与此前 {4 * _LATELY} 条相比（PSI，{CHANGED} 以上为明显变化）：{told}"
+    detail = f"最近 {LATELY} 条与此前 {4 * LATELY} 条相比（PSI，{CHANGED} 以上为明显变化）：{told}"
     mend = "核对近来的研判，必要时用 huiying train --corrections 重新训练" if changed else ""
     return _item("drift", "分类器漂移", "warn" if changed else "ok", now, detail, mend)
 
@@ -307,6 +329,9 @@ def _kafka(conn: Connection, house: House, row: Row[Any] | None, now: datetime) 
     if missing:
         words = f"没有主题 {'、'.join(missing)}，其余照读"
         return _item("kafka", "Kafka", "down", row.last_good_at, words, "建立主题，或改 kafka 的 topics")
+    if held := (duties.get_setting(conn, LAG) or {}).get("held"):
+        words = f"待研判的太多，暂缓读取 {'、'.join(held)}，消息留在 Kafka；{_lag(waiting)}"
+        return _item("kafka", "Kafka", "late", row.last_good_at, words, "多开一个 huiying worker triage")
     state = "late" if sum(waiting.values()) > KAFKA_WAITING else "ok"
     mend = "多开一个 huiying worker ingest" if state == "late" else ""
     return _item("kafka", "Kafka", state, row.last_good_at, f"{row.detail or shown}，{_lag(waiting)}", mend)
@@ -337,6 +362,20 @@ def _results(house: House, row: Row[Any] | None, now: datetime) -> Item:
     return _item("publish", "结果外送", "ok", row.last_good_at, row.detail or "", "")
 
 
+def _tracing(conn: Connection, house: House, row: Row[Any] | None, now: datetime) -> Item:
+    """Whether the collector is told; nothing of ours depends on it."""
+    good, waiting = row.last_good_at if row else None, f"，{tracing.behind(conn)} 条日志未送"
+    if row is None or (good is None and row.error is None):
+        return _item("tracing", "追踪外送", "late", None, "尚未运行", "huiying worker deliver")
+    if row.error:
+        mend = "核对收集器、地址和请求头；会自动重试"
+        return _item("tracing", "追踪外送", "late", good, row.error + waiting, mend)
+    if good is not None and now - good > KAFKA_PATIENCE * house.time.speed:
+        words = f"已 {span((now - good).total_seconds())}没有外送{waiting}"
+        return _item("tracing", "追踪外送", "late", good, words, "huiying worker deliver")
+    return _item("tracing", "追踪外送", "ok", good, row.detail or "", "")
+
+
 def _hook(conn: Connection, house: House, hook: OutHookSource, row: Row[Any] | None, now: datetime) -> Item:
     """A receiver of ours: was it told, and if not since when and why."""
     name, label, at = hooked.duty(hook), f"外送 {hook.id}", hooked.standing(conn, hook)
@@ -355,6 +394,39 @@ def _hook(conn: Connection, house: House, hook: OutHookSource, row: Row[Any] | N
         words = f"已 {span((now - good).total_seconds())}没有外送{waiting}"
         return _item(name, label, "late", good, words, "huiying worker deliver")
     return _item(name, label, "ok", good, row.detail or "", "")
+
+
+def _neighbour(
+    conn: Connection, house: House, one: NeighbourSource, row: Row[Any] | None, now: datetime
+) -> Item:
+    """The line to another installation, and whether a lower one has said anything lately."""
+    name, label, at = lines.duty(one), f"{one.relation.zh} {one.name}", lines.standing(conn, one)
+    good = row.last_good_at if row else None
+    if row is None or (good is None and row.error is None):
+        return _item(name, label, "down", None, "尚未运行", "huiying worker deliver")
+    if row.error:
+        since = f"自 {clock_face(row.failing_since)} 起，已试 {at.tries} 次: " if row.failing_since else ""
+        mend = "核对对方地址、网络和两边的公钥；会自动重试，一封也不丢"
+        return _item(name, label, "late", good, f"{since}{row.error}", mend)
+    if good is not None and now - good > KAFKA_PATIENCE * house.time.speed:
+        words = f"已 {span((now - good).total_seconds())}没有去送"
+        return _item(name, label, "late", good, words, "huiying worker deliver")
+    silent = _unheard(conn, house, one, now)
+    if silent:
+        return _item(name, label, "late", good, silent, f"电话核实；{house.public_url}/levels")
+    return _item(name, label, "ok", good, row.detail or "", "")
+
+
+def _unheard(conn: Connection, house: House, one: NeighbourSource, now: datetime) -> str | None:
+    """That a lower one is silent, in words: it is never shown as calm."""
+    if one.relation is not Relation.LOWER:
+        return None
+    found = levels_board.lower(conn).get(one.id)
+    if not silent_since(
+        found.heard_at if found else None, now, house.site.levels.silent_after * house.time.speed
+    ):
+        return None
+    return f"最近一次态势在 {clock_face(found.heard_at)}，此后没有消息" if found else "从未收到它的态势"
 
 
 def _backlog(conn: Connection, now: datetime) -> Item:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from connectors import inbound
 from connectors.console.desk import Unknown, Unsigned, View
 from flows.collecting import filing, letters
-from flows.office import authors, coverage, gauges, handling, mine, people_seen, sources_seen, tasking
+from flows.office import authors, coverage, handling, mine, people_seen, sources_seen, tasking
 from flows.office.access import Access
 from flows.office.aftermath import Aftermath
 from flows.office.assessment import Assessment
@@ -23,8 +23,10 @@ from flows.office.board import Boards, name_steps
 from flows.office.dossiers import Dossiers
 from flows.office.dutylog import DutyLog
 from flows.office.files import Files
+from flows.office.gauges import Gauges
 from flows.office.handling import ACTS, HANDS, Params
 from flows.office.incident_seen import IncidentSeen
+from flows.office.levels import Levels
 from flows.office.listing import Listing
 from flows.office.meetings import Meetings
 from flows.office.mood import Moods
@@ -68,10 +70,12 @@ class Desk:
         self.onelinks, self.preferences = OneLinks(self), Preferences(self)
         self.about, self.dutylog = IncidentSeen(self), DutyLog(self)
         self.statements = Statements(self)
+        self.levels = Levels(self)
         self.work = Work(self)
         self.auditing, self.listing = Auditing(self), Listing(self)
         self.boards = Boards(self)
         self.reports = Reports(self)
+        self.gauges = Gauges(house)
 
     @cached_property
     def slack(self) -> Slacks:
@@ -212,7 +216,7 @@ class Desk:
 
     def metrics(self) -> str:
         with self._reading() as conn:
-            return gauges.text(conn, self.house, self.now())
+            return self.gauges.text(conn, self.now())
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────
 

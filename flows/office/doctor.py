@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from connectors import broker
+from connectors import broker, otlp
 from connectors.ports import ConnectorError
 from flows.collecting.following import broker_settings
-from flows.office import entrance
-from flows.telling import slack_duties
+from flows.office import entrance, machines
+from flows.office.coverage import PARTS
+from flows.telling import slack_duties, tracing
 from flows.timekeeping import machine_now
 from flows.wiring import House
 from models.core.moment import local
-from models.ledger import duties
+from models.ledger import duties, presence
 from models.ledger.store import LedgerError, Store
 from playbooks.holidays import lacking, what_to_do
 from playbooks.problem import Problems
@@ -45,6 +46,8 @@ def examine(directory: Path) -> list[Finding]:
                 *_links(house),
                 *_kafka(house),
                 *_prefect(house),
+                *_machines(house),
+                *_tracing(house),
                 *_calendar(house),
                 *_reports(house),
                 *_entrance(house),
@@ -177,6 +180,30 @@ def _prefect(house: House) -> Iterator[Finding]:
             beat.error or f"最近一次 {beat.last_good_at:%m-%d %H:%M}",
             "huiying serve",
         )
+
+
+def _tracing(house: House) -> Iterator[Finding]:
+    """The collector is sent nothing: whether it could be is seen from the packages and the secrets."""
+    if house.site.tracing.endpoint is None:
+        return
+    try:
+        wrong, shown = otlp.missing(), tracing.collector(house).endpoint
+    except ConnectorError as error:
+        wrong, shown = str(error), ""
+    yield _found("追踪外送", wrong is None, wrong or shown, "改 site.yaml 的 tracing，或装好再启动")
+
+
+def _machines(house: House) -> Iterator[Finding]:
+    """Every process of every machine by its last word, and what is wrong among them."""
+    now, pace = house.time.now(), house.time.speed
+    with house.store.read() as conn:
+        fleet, found = presence.known(conn), machines.standing(conn, house, now, PARTS, spread=True)
+        crowded = machines.crowded(conn)
+    yield _found("机器与进程", True, machines.in_words(fleet, now, pace))
+    for one in found:
+        yield _found("机器与进程", False, one.words, one.mend, warning=not one.grave)
+    if crowded:
+        yield _found("数据库连接", False, crowded, "调大 max_connections，或在前面加连接池", warning=True)
 
 
 def _calendar(house: House) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 from connectors.console.desk import Refusal, Unknown, View
 from flows.office import tasking
 from flows.office.handling import Desk
+from flows.office.levels import Levels
 from flows.office.plainly import in_words, reachable
 from flows.wiring import House
 from models.core import bounds, labels, marks, mood, spread
@@ -22,7 +23,18 @@ from models.core.resembling import resembling
 from models.core.spread import Heard, Share
 from models.core.topics import TOPIC
 from models.core.vocabulary import EventType, EvidenceKind, Grade, Medium, OpinionKind
-from models.ledger import alike, graded, heard, incidents, moods, parties, statement_views, story, told
+from models.ledger import (
+    alike,
+    graded,
+    heard,
+    incidents,
+    moods,
+    parties,
+    retired,
+    statement_views,
+    story,
+    told,
+)
 from models.ledger import labels as kept
 from models.ledger.heard import Wanted
 from models.ledger.store import Connection, Row
@@ -62,6 +74,7 @@ class IncidentSeen:
                 "told": told.people(conn, row.id, house.called),
                 "parties": named["parties"],
                 "statements": drafts["statements"],
+                "referrals": Levels(self._desk).of_incident(conn, row.id),
             }
 
     def picture(self, incident_id: str) -> View:
@@ -113,6 +126,7 @@ class IncidentSeen:
                 "all": row.signal_count,
                 "below": found[heard.PAGE - 1].id if len(found) > heard.PAGE else None,
                 "choices": _choices(heard.choices(conn, row.id)),
+                "archived": retired.of(conn, row),
                 "wanted": {
                     "medium": wanted.medium,
                     "sentiment": wanted.sentiment,
@@ -132,6 +146,8 @@ class IncidentSeen:
         with in_words(), reachable(), self._house.store.read() as conn:
             found = incidents.get(conn, incident_id).id
             row = heard.one(conn, found, number)
+            if row is None and (file := retired.file_of(conn, found, number)):
+                raise Unknown(f"线索 {number} 已归档：{file}；请运维人员用 huiying archive read 取出")
             if row is None:
                 raise Unknown(f"这起事件没有编号为 {number} 的线索；它可能已拆出或并走，请回到事件页")
             (shown,) = self._signals(conn, [row], None)

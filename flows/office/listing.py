@@ -16,11 +16,11 @@ class Listing:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def incidents(self, state: str, before: str, limit: int) -> View:
+    def incidents(self, state: str, before: str, limit: int, units: frozenset[str] | None = None) -> View:
         """Raises Unknown for a `before` that is no incident."""
         house, known = self._desk.house, storable(before).removeprefix("舆-")
         with in_words(), reachable(), house.store.read() as conn:
-            shown, following = listing.page(conn, state, known, limit, self._desk.now(), house.called)
+            shown, following = listing.page(conn, state, known, limit, self._desk.now(), house.called, units)
         return {"incidents": shown, "next": following}
 
     def proposals(self, everything: bool) -> View:

@@ -15,6 +15,7 @@ from connectors.console.desk import Refusal, Unknown, View
 from flows.office import asked, tasking
 from flows.office.asked import Params
 from flows.office.handling import Desk, unit_of
+from flows.office.levels import Levels
 from flows.office.plainly import in_words, reachable
 from models.core.assignments import whose
 from models.core.casework import ProductKind
@@ -34,7 +35,7 @@ class Work:
     """The desk's room for the work. Implements `connectors.console.desks.work.WorkDesk`."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self._desk, self._levels = desk, Levels(desk)
 
     # ── seeing ────────────────────────────────────────────────────────────────────────────────
 
@@ -61,6 +62,8 @@ class Work:
             "notifications": notified.view(conn, row.id, wanted, house.names),
             "missing": self._missing(conn, row, now),
             "units": [{"id": unit.id, "name": unit.name} for unit in house.site.roster.units],
+            "referrals": self._levels.of_incident(conn, row.id),
+            "neighbours": self._levels.neighbours(),
         }
 
     def _missing(self, conn: Connection, row: Row[Any], now: datetime) -> list[str]:
@@ -121,7 +124,8 @@ class Work:
     # ── doing ─────────────────────────────────────────────────────────────────────────────────
 
     def act(self, name: str, incident_id: str, params: Params, by: str) -> View:
-        """stage, product, claim, reject, transfer, add, done, drop, receipt. Raises Refusal and Unknown."""
+        """stage, product, claim, reject, transfer, add, done, drop, receipt, refer, accept, give_back. Raises
+        Refusal and Unknown."""
         act = ACTS.get(name)
         if act is None:
             raise Unknown(f"办理没有这个操作: {name[:40]}{did_you_mean(name, list(ACTS))}")
@@ -231,6 +235,15 @@ class Work:
         )
         return f"已登记 {to} 的回执" + (f"，停止的时钟: {'、'.join(stopped)}" if stopped else "")
 
+    def refer(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
+        return self._levels.refer(conn, row, params, by)
+
+    def accept(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
+        return self._levels.of_ours("accept", conn, row.id, params, by)
+
+    def give_back(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
+        return self._levels.of_ours("return", conn, row.id, params, by)
+
     def add(self, conn: Connection, row: Row[Any] | None, params: Params, by: str) -> str:
         name = asked.needed(params, "name", "任务")
         evidence = (
@@ -273,6 +286,9 @@ ACTS: Mapping[str, Callable[[Work, Connection, Row[Any], Params, str], str]] = {
     "reject": Work.reject,
     "transfer": Work.transfer,
     "receipt": Work.receipt,
+    "refer": Work.refer,
+    "accept": Work.accept,
+    "give_back": Work.give_back,
     "add": Work.add,
     "done": Work.done,
     "drop": Work.drop,

@@ -13,6 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 RESTART_AFTER_S = 5.0
+UPKEEP = {
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "2592000",  # seconds: runs and their logs, 30 days
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds: the most frequent that Prefect allows
+}
+"""How long Prefect keeps what it was told, and how soon a dead run is seen; deploy/ says the same. Left to itself
+its server keeps runs for ever and lets three minutes pass between heartbeats."""
 STOP_PATIENCE_S = 8.0
 
 
@@ -113,6 +121,7 @@ class Prefect:
 
     def _environ(self, url: str) -> dict[str, str]:
         return {
+            **UPKEEP,
             **os.environ,
             "PREFECT_HOME": str(self.home),
             "PREFECT_API_URL": url,

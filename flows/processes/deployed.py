@@ -16,15 +16,18 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from flows.duty import DUTIES, perform
+from flows.holders import bury
 from flows.wiring import House
 
 _houses: dict[str, House] = {}
 
 
 def house_of(site: str) -> House:
-    """One open House for each site in this process: classifiers are loaded once."""
+    """One open House for each site in this process: classifiers are loaded once. What a run that died on this
+    machine still held is freed first."""
     if site not in _houses:
         _houses[site] = House.open(Path(site))
+        bury(_houses[site])
     return _houses[site]
 
 
@@ -55,6 +58,7 @@ TITLES = {
     "bursts": "突增",
     "cadence": "续报节奏",
     "registers": "台账",
+    "keeping": "保存",
     "audit": "审计",
 }
 
@@ -114,6 +118,11 @@ async def registers(site: str = "") -> State[None]:
     return await _run("registers", site)
 
 
+@flow(name="keeping", description="备好以后各月的分区；到期的月份 → 归档文件", retries=0)
+async def keeping(site: str = "") -> State[None]:
+    return await _run("keeping", site)
+
+
 @flow(name="audit", description="检查全部时钟与提醒", retries=0)
 async def audit(site: str = "") -> State[None]:
     return await _run("audit", site)
@@ -131,6 +140,7 @@ FLOWS = {
     "bursts": bursts,
     "cadence": cadence,
     "registers": registers,
+    "keeping": keeping,
     "audit": audit,
 }
 assert FLOWS.keys() == DUTIES.keys()

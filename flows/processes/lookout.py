@@ -57,6 +57,10 @@ class Lookout:
         since, _ = self._wrong.get(name, (self.tick(), ""))
         self._wrong[name] = (since, error)
 
+    def rounds(self) -> dict[str, tuple[float, bool]]:
+        """duty → seconds since its last good round, and whether it fails now: of those that had one."""
+        return {name: (self.tick() - at, name in self._wrong) for name, at in self._good.copy().items()}
+
     def look(self) -> list[Finding]:
         """What is wrong here; only when nothing is, whether the auditor is at work anywhere."""
         return [*self._failing(), *self._silent()] or self._unaudited()

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from models.classify.bayes import Scorer, damped
+from models.classify.drift import unseen
 from models.classify.features import Floats, Rows, chunks, rows
 from models.classify.kind import likeliest
 from models.classify.linear import Bank, sigmoid, softmax
@@ -64,6 +65,10 @@ class Judge:
     @property
     def topics(self) -> tuple[str, ...]:
         return self._weights.heads["topic"].labels
+
+    def strangeness(self, texts: Sequence[str]) -> tuple[float, float]:
+        """Of the features of these canonical texts the share that no training text had, and the usual share."""
+        return unseen(self._weights, texts), self._weights.unseen
 
     def judge(self, texts: Sequence[str]) -> list[Judgement]:
         """One judgement for each text, in order; an empty text gets the most usual answers."""

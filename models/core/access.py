@@ -66,6 +66,7 @@ PERMITS: Final[Mapping[str, frozenset[AccountRole]]] = {
     "log.sign": LEADS,
     "work": DUTY,
     "task": DUTY,
+    "refer": DUTY,  # to another installation, and what came from one
     "meeting": DUTY,
     "dossier": DUTY,
     "aftermath": DUTY,

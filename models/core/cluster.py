@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 Weight = Callable[[str], float]
 Vector = dict[str, float]
@@ -36,10 +37,12 @@ _CANDIDATES: Final = 3
 _FACES: Final = 5  # signals of an incident that a newcomer is compared with
 _FACE_APART: Final = 0.8  # a nearer copy of a face adds nothing
 _ELSEWHERE: Final = 1.6  # another named place asks for this much more likeness
-_MOST: Final = 200_000  # signals in the window at the most; the oldest go first
+MOST: Final = 200_000
+"""Signals held at the most, where the site says no other number."""
+_LISTED: Final = 2 * _COMMON  # incidents of a pair that are known by name
+_MANY: Final = 16  # signals from which an incident keeps its pairs as a set, too
+_PLACES: Final = 16  # places remembered of one incident
 _PRIOR: Final = 2_000.0  # signals that the language's weights are worth against the stream's counts
-
-_KNOWN: Final = 300_000  # pairs whose share in the language is kept at hand, then begun anew
 
 _JUNK = re.compile(r"https?://[\x21-\x7e]+|@[\w-]{1,30}|[\W_]+")
 
@@ -58,151 +61,267 @@ class Match:
     reason: str
 
 
-@dataclass(slots=True)
+class _Pair:
+    """A character pair that living incidents use: by how many, and by which as long as they are few."""
+
+    __slots__ = ("by", "gram", "language", "used")
+
+    def __init__(self, gram: str, language: float) -> None:
+        self.gram, self.language, self.used = gram, language, 0
+        self.by: list[_Incident] | None = []
+
+    def take(self, incident: _Incident) -> None:
+        self.used += 1
+        if self.by is None and self.used <= _COMMON:
+            self.by = []  # rare again: it points to those that come from now on
+        if self.by is not None:
+            self.by.append(incident)
+        if self.used > _LISTED:
+            self.by = None
+
+    def release(self, incident: _Incident) -> None:
+        self.used -= 1
+        if self.by is not None and incident in self.by:
+            self.by.remove(incident)
+
+
+_Vector = dict["_Pair | str", float]
+"""Weights of pairs, length one; a pair that no living incident uses stands as its text."""
+
+
+class _Face:
+    """A signal that stands for its incident: pairs and weights side by side, for there are many of them."""
+
+    __slots__ = ("pairs", "weights")
+
+    def __init__(self, pairs: tuple[_Pair, ...], weights: Iterable[float]) -> None:
+        self.pairs, self.weights = pairs, array("d", weights)
+
+    def like(self, vector: _Vector) -> float:
+        """The cosine."""
+        get = vector.get
+        return sum([v * w for p, w in zip(self.pairs, self.weights, strict=True) if (v := get(p))])
+
+
+@dataclass(slots=True, eq=False)
 class _Incident:
+    id: str
     last_at: datetime
-    faces: list[Vector] = field(default_factory=list)
-    places: set[str] = field(default_factory=set)
+    pairs: tuple[_Pair, ...] | list[_Pair] = ()
+    faces: list[_Face] = field(default_factory=list)
+    places: tuple[str, ...] = ()
     signals: int = 0
+    known: set[_Pair] | None = None  # the same as `pairs`, of a large one
 
     def elsewhere(self, place: str | None) -> bool:
         """Is this place another than all that were named of the incident?"""
         return bool(place and self.places) and not any(_overlap(place or "", known) for known in self.places)
 
+    def nearest(self, vector: _Vector) -> tuple[float, _Face]:
+        return max(((face.like(vector), face) for face in self.faces), key=operator.itemgetter(0))
+
+
+class _Held(NamedTuple):
+    """A signal in memory."""
+
+    at: datetime
+    incident: _Incident
+    signal_id: str
+
 
 class IncidentIndex:
-    """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again."""
+    """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again.
+
+    `most` signals are held. Where the window brings more, what nothing joined leaves first, the oldest
+    before the newer; `shed` counts those that left before their time and `shed_to` says how far back.
+    """
 
     def __init__(
-        self, window: timedelta = WINDOW, weight: Weight = uniform, link_at: float = LINK_AT
+        self, window: timedelta = WINDOW, weight: Weight = uniform, link_at: float = LINK_AT, most: int = MOST
     ) -> None:
-        self._window = window
-        self._weight = weight
-        self._link_at = link_at
-        self._postings: dict[str, Counter[str]] = defaultdict(Counter)
+        self._window, self._weight, self._link_at, self._most = window, weight, link_at, most
+        self._pairs: dict[str, _Pair] = {}
         self._incidents: dict[str, _Incident] = {}
-        self._queue: deque[tuple[datetime, str, tuple[str, ...]]] = deque()
+        self._queue: deque[_Held] = deque()
+        self._kept: deque[_Held] = deque()  # older than the queue, of groups
         self._now: datetime | None = None
         self._seen: set[str] = set()
-        self._language: dict[str, float] = {}
-        self._last: tuple[str, Vector] = ("", {})
+        self._last: tuple[str, _Vector] = ("", {})
+        self._nearest: tuple[_Incident, float] | None = None  # of the last, where a match was found
+        self.shed = 0
+        self.shed_to: datetime | None = None
 
     def __len__(self) -> int:
         """Signals held."""
-        return len(self._queue)
+        return len(self._queue) + len(self._kept)
+
+    def __contains__(self, incident_id: object) -> bool:
+        """Can anything still join this incident?"""
+        return incident_id in self._incidents
+
+    @property
+    def incidents(self) -> int:
+        return len(self._incidents)
 
     def match(self, title: str, body: str, at: datetime, place: str | None = None) -> Match | None:
         """The likest incident within the window, or None. Changes nothing. Canonical texts."""
-        words = gist(title, body)
+        return self.match_gist(gist(title, body), at, place)
+
+    def match_gist(self, words: str, at: datetime, place: str | None = None) -> Match | None:
+        """The same for a gist."""
         vector = self._vector(words)
-        best: tuple[float, str, Vector] | None = None
-        for incident_id in self._candidates(vector, at):
-            incident = self._incidents[incident_id]
-            score, face = max(((cosine(vector, face), face) for face in incident.faces), key=lambda s: s[0])
+        best: tuple[float, _Incident, _Face] | None = None
+        for incident in self._candidates(vector, at):
+            score, face = incident.nearest(vector)
             if score >= self._needed(incident, place) and (best is None or score > best[0]):
-                best = score, incident_id, face
+                best = score, incident, face
         if best is None:
             return None
-        reason = self._reason(words, vector, best[2], best[0])
-        far = self._incidents[best[1]].elsewhere(place)
-        return Match(best[1], round(best[0], 4), f"{reason};地点不同({place}),要求更高" if far else reason)
+        score, incident, face = best
+        self._nearest = incident, score
+        reason = self._reason(words, vector, face, score)
+        far = incident.elsewhere(place)
+        return Match(incident.id, round(score, 4), f"{reason};地点不同({place}),要求更高" if far else reason)
 
     def add(
         self, incident_id: str, signal_id: str, title: str, body: str, at: datetime, place: str | None = None
     ) -> None:
         """Remember that the signal belongs to the incident; the same signal a second time is nothing."""
+        self.add_gist(incident_id, signal_id, gist(title, body), at, place)
+
+    def add_gist(
+        self, incident_id: str, signal_id: str, words: str, at: datetime, place: str | None = None
+    ) -> None:
+        """The same for a gist."""
         if signal_id in self._seen:
             return
         self._seen.add(signal_id)
-        vector = self._vector(gist(title, body))
+        vector = self._vector(words)
+        nearest = self._nearest
         self._now = max(at, self._now or at)
-        self._last = "", {}
-        self._remember(incident_id, vector, at, place)
-        grams = tuple(vector)
-        for gram in grams:
-            self._postings[gram][incident_id] += 1
-        self._queue.append((at, incident_id, (signal_id, *grams)))
+        self._last, self._nearest = ("", {}), None
+        incident = self._incidents.get(incident_id)
+        if incident is None:
+            incident = self._incidents[incident_id] = _Incident(incident_id, at)
+            near = 0.0
+        elif nearest is not None and nearest[0] is incident:
+            near = nearest[1]
+        else:
+            near = max((face.like(vector) for face in incident.faces), default=0.0)
+        self._remember(incident, vector, near, at, place)
+        self._queue.append(_Held(at, incident, signal_id))
         self._expire()
 
-    def _vector(self, words: str) -> Vector:
+    def _vector(self, words: str) -> _Vector:
         """Pairs weighted by the language and by this stream, length one."""
         if words != self._last[0]:
-            counts = Counter(map(operator.add, words, words[1:]))
-            texts = math.log(len(self._incidents) + _PRIOR + 1) + 0.5
-            weighted = {gram: (1 + math.log(n)) * (texts - self._usage(gram)) for gram, n in counts.items()}
-            self._last = words, unit(weighted)
+            self._last, self._nearest = (words, self._weighted(words)), None
         return self._last[1]
 
-    def _usage(self, gram: str) -> float:
-        """ln of how many incidents use the pair: the stream's count, steadied by the language's share."""
-        language = self._language.get(gram)
-        if language is None:
-            if len(self._language) > _KNOWN:
-                self._language.clear()
-            language = self._language[gram] = _PRIOR * math.exp(1 - self._weight(gram)) + 1
-        return math.log(len(self._postings.get(gram, ())) + language)
+    def _weighted(self, words: str) -> _Vector:
+        counts = Counter(map(operator.add, words, words[1:]))
+        texts = math.log(len(self._incidents) + _PRIOR + 1) + 0.5
+        known, log = self._pairs.get, math.log
+        weighted: _Vector = {}
+        for gram, n in counts.items():
+            pair = known(gram)
+            usage = log(pair.used + pair.language) if pair else log(self._share(gram))
+            weighted[pair or gram] = (1 + log(n)) * (texts - usage)
+        return _unit(weighted)
 
-    def _candidates(self, vector: Vector, at: datetime) -> list[str]:
+    def _share(self, gram: str) -> float:
+        """How many of `_PRIOR` texts of the language use the pair, and one: it steadies the stream's own count."""
+        return _PRIOR * math.exp(1 - self._weight(gram)) + 1
+
+    def _candidates(self, vector: _Vector, at: datetime) -> list[_Incident]:
         """Incidents that share the most rarity, by the rarest pairs of the signal."""
-        known = [(len(posting), gram) for gram in vector if (posting := self._postings.get(gram))]
-        votes: dict[str, float] = {}
-        for used, gram in sorted(known)[:_RAREST]:
+        known = [(pair.used, pair.gram, pair) for pair in vector if pair.__class__ is _Pair]
+        votes: dict[_Incident, float] = {}
+        for used, _, pair in sorted(known)[:_RAREST]:
             if used <= _COMMON:
-                worth = vector[gram] ** 2
-                for incident_id in self._postings[gram]:
-                    votes[incident_id] = votes.get(incident_id, 0.0) + worth
+                worth = vector[pair] ** 2
+                for incident in pair.by or ():
+                    votes[incident] = votes.get(incident, 0.0) + worth
         ordered = sorted(votes, key=votes.__getitem__, reverse=True)
-        return list(islice((i for i in ordered if self._within(i, at)), _CANDIDATES))
-
-    def _within(self, incident_id: str, at: datetime) -> bool:
-        incident = self._incidents.get(incident_id)
-        return incident is not None and abs(at - incident.last_at) <= self._window
+        within = (one for one in ordered if abs(at - one.last_at) <= self._window)
+        return list(islice(within, _CANDIDATES))
 
     def _needed(self, incident: _Incident, place: str | None) -> float:
         return min(0.9, self._link_at * _ELSEWHERE) if incident.elsewhere(place) else self._link_at
 
-    def _remember(self, incident_id: str, vector: Vector, at: datetime, place: str | None) -> None:
-        incident = self._incidents.setdefault(incident_id, _Incident(at))
+    def _remember(
+        self, incident: _Incident, vector: _Vector, near: float, at: datetime, place: str | None
+    ) -> None:
         incident.signals += 1
         incident.last_at = max(incident.last_at, at)
-        if place and len(incident.places) < 16:
-            incident.places.add(place)
-        if all(cosine(vector, face) < _FACE_APART for face in incident.faces):
-            incident.faces.append(vector)
+        if place and len(incident.places) < _PLACES and place not in incident.places:
+            incident.places += (place,)
+        pairs = tuple([self._pair(key) for key in vector])
+        self._use(incident, pairs)
+        if near < _FACE_APART or not incident.faces:
+            incident.faces.append(_Face(pairs, vector.values()))
             if len(incident.faces) > _FACES:
                 del incident.faces[1]  # the first signal stays, of the others the newest
 
+    def _pair(self, key: _Pair | str) -> _Pair:
+        if isinstance(key, _Pair):
+            return key
+        made = self._pairs[key] = _Pair(key, self._share(key))
+        return made
+
+    def _use(self, incident: _Incident, pairs: tuple[_Pair, ...]) -> None:
+        """The incident uses these from now on, until it leaves."""
+        known = incident.known or set(incident.pairs)
+        fresh = [pair for pair in pairs if pair not in known] if known else pairs
+        for pair in fresh:
+            pair.take(incident)
+        if not known:
+            incident.pairs = pairs
+        elif fresh:
+            incident.pairs = [*incident.pairs, *fresh]
+        if incident.signals >= _MANY:
+            known.update(fresh)
+            incident.known = known
+
     def _expire(self) -> None:
-        """Forget what is older than the window, counted from the newest time seen."""
-        while self._queue and (len(self._queue) > _MOST or self._old(self._queue[0][0])):
-            _, incident_id, (signal_id, *grams) = self._queue.popleft()
-            self._seen.discard(signal_id)
-            for gram in grams:
-                self._release(gram, incident_id)
-            self._leave(incident_id)
+        """Forget what is older than the window, counted from the newest time seen, and what is too much."""
+        for held in (self._kept, self._queue):
+            while held and self._now is not None and self._now - held[0].at > self._window:
+                self._drop(held.popleft())
+        while len(self) > self._most:
+            self._shed()
 
-    def _old(self, at: datetime) -> bool:
-        return self._now is not None and self._now - at > self._window
+    def _shed(self) -> None:
+        """One step towards room: the oldest leaves, unless it is of a group, which stays while half is free."""
+        one = (self._queue or self._kept).popleft()
+        if one.incident.signals > 1 and self._queue and len(self._kept) < self._most // 2:
+            self._kept.append(one)
+        else:
+            self._drop(one)
+            self.shed, self.shed_to = self.shed + 1, max(one.at, self.shed_to or one.at)
 
-    def _release(self, gram: str, incident_id: str) -> None:
-        posting = self._postings[gram]
-        posting[incident_id] -= 1
-        if posting[incident_id] <= 0:
-            del posting[incident_id]
-        if not posting:
-            del self._postings[gram]
+    def _drop(self, one: _Held) -> None:
+        self._seen.discard(one.signal_id)
+        one.incident.signals -= 1
+        if one.incident.signals <= 0:
+            self._leave(one.incident)
 
-    def _leave(self, incident_id: str) -> None:
-        incident = self._incidents.get(incident_id)
-        if incident is None:
-            return
-        incident.signals -= 1
-        if incident.signals <= 0:
-            del self._incidents[incident_id]
+    def _leave(self, incident: _Incident) -> None:
+        del self._incidents[incident.id]
+        for pair in incident.pairs:
+            pair.release(incident)
+            if pair.used <= 0:
+                self._pairs.pop(pair.gram, None)
 
-    def _reason(self, words: str, vector: Vector, face: Vector, score: float) -> str:
-        shared = shared_words(words, vector, face)
+    def _reason(self, words: str, vector: _Vector, face: _Face, score: float) -> str:
+        weights = {(p.gram if isinstance(p, _Pair) else p): weight for p, weight in vector.items()}
+        shared = shared_words(words, weights, {pair.gram for pair in face.pairs})
         return f"相似度 {score:.2f},共有少见词:{'、'.join(shared)}"
+
+
+def _unit(vector: _Vector) -> _Vector:
+    norm = math.sqrt(sum([v * v for v in vector.values()]))
+    return {pair: v / norm for pair, v in vector.items()} if norm else {}
 
 
 def gist(title: str, body: str) -> str:
@@ -226,7 +345,7 @@ def cosine(a: Vector, b: Vector) -> float:
     return sum([v * b[gram] for gram, v in a.items() if gram in b])
 
 
-def shared_words(words: str, vector: Vector, face: Vector, most: int = 4) -> list[str]:
+def shared_words(words: str, vector: Vector, face: Container[str], most: int = 4) -> list[str]:
     """Shared pairs joined where they overlap, the weightiest first: 化工, 工园, 园区 → 化工园区."""
     runs: list[tuple[float, str]] = []
     run, weight = "", 0.0

@@ -42,8 +42,9 @@ _LOCAL = re.compile(
     + _SUM
 )
 _CARD = re.compile(rf"(?<![\d/=.A-Za-z])[3-69]\d{{3}}(?:[ -]?\d{{4}}){{2,3}}(?:[ -]?\d{{1,4}})?(?!\d){_SUM}")
+_BEFORE_AN_ACCOUNT = ("卡号", "账号", "帐号", "账户", "帐户", "银行卡")
 _ACCOUNT = re.compile(
-    r"(?P<word>(?:卡号|账号|帐号|账户|帐户|银行卡)[为是:： ]{0,3})(?P<number>\d[\d -]{10,26}\d)(?!\d)"
+    rf"(?P<word>(?:{'|'.join(_BEFORE_AN_ACCOUNT)})[为是:： ]{{0,3}})(?P<number>\d[\d -]{{10,26}}\d)(?!\d)"
 )
 _PLATE_PLACE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PLATE = re.compile(
@@ -88,7 +89,10 @@ _NAMED = re.compile(
     rf"(?P<name>(?:欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|[{_SURNAMES}])[\u4e00-\u9fa5]{{1,2}})"
     r"(?=$|[\s，,。；;、！!？?(（〔\d]|电话|手机|身份证|男|女|住|家住)"
 )
-_HINT = re.compile(r"[\d@]|" + "|".join((*BEFORE_A_NAME, *BUILDINGS, "单元", *BEFORE_A_HOME)))
+_HINT = re.compile(
+    rf"\d\d\d|@|\d组|[{_PLATE_PLACE}](?i:[A-Z])|"
+    + "|".join((*BEFORE_A_NAME, *BUILDINGS, "单元", *BEFORE_A_HOME, *_BEFORE_AN_ACCOUNT))
+)
 """Without any of these no pattern above can be found: most texts are passed by in one look."""
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -100,8 +104,11 @@ def mask_personal(text: str, names: Iterable[str | None] = ()) -> str:
     digits must have been normalised before. Masking twice changes nothing more.
     """
     text = _without_names(text, names)
-    if not _HINT.search(text):
-        return text
+    return _masked(text) if _HINT.search(text) else text
+
+
+def _masked(text: str) -> str:
+    """Every pattern in its turn."""
     text = _MAIL.sub("〔邮箱〕", text)
     text = _ID_CARD.sub(lambda m: "〔身份证〕" if _is_id_card(m) else m.group(), text)
     text = _OLD_ID_CARD.sub(lambda m: "〔身份证〕" if _says_id(_before(m)) else m.group(), text)

@@ -39,6 +39,7 @@ class Unit:
     places: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     coordinates: bool = False
+    parent: str | None = None  # the unit above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,14 @@ class Roster:
 
     def unit(self, unit_id: str) -> Unit | None:
         return next((u for u in self.units if u.id == unit_id), None)
+
+    def under(self, units: Iterable[str]) -> frozenset[str]:
+        """These units and all that stand below them, however deep."""
+        found, fresh = frozenset[str](), frozenset(units)
+        while fresh:
+            found |= fresh
+            fresh = frozenset(unit.id for unit in self.units if unit.parent in fresh) - found
+        return found
 
     def role(self, rung: int) -> Role | None:
         return next((r.role for r in self.ladder if r.rung == rung), None)

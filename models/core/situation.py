@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from models.core.vocabulary import Domain, EventType, Grade, OpinionKind
 
@@ -34,6 +34,7 @@ class Situation:
     def variables(self) -> dict[str, str | bool | int]:
         """The same as plain values for a condition: an unknown is the empty string."""
         return {
-            name: value if isinstance(value, bool | int) else str(value or "")
-            for name, value in asdict(self).items()
+            one.name: value if isinstance(value, bool | int) else str(value or "")
+            for one in fields(self)
+            for value in (getattr(self, one.name),)
         }

@@ -32,6 +32,22 @@ def take(conn: Connection, name: str, now: datetime, lease: timedelta, by: str) 
     return taken.rowcount == 1
 
 
+def hold(conn: Connection, name: str, now: datetime, until: datetime, by: str) -> bool:
+    """Take or keep the lease whether it is due or not. False = another holds it. Only what is asked here in a
+    transaction that writes is sure until its end."""
+    free = or_(DUTY.c.leased_until.is_(None), DUTY.c.leased_until <= now, DUTY.c.leased_by == by)
+    mine = update(DUTY).where(DUTY.c.name == name, free).values(leased_by=by, leased_until=until)
+    if conn.execute(mine).rowcount == 1:
+        return True
+    _ensure(conn, DUTY, {"name": name, "due_at": now, "runs": 0}, "name")
+    return conn.execute(mine).rowcount == 1
+
+
+def holder(conn: Connection, name: str) -> str | None:
+    """Who holds the duty, or held it last and never gave it back."""
+    return conn.execute(select(DUTY.c.leased_by).where(DUTY.c.name == name)).scalar()
+
+
 def release(conn: Connection, holders: Sequence[str]) -> int:
     """Take back the leases of processes that are known to be dead; how many duties that frees."""
     gone = update(DUTY).where(DUTY.c.leased_by.in_(holders))
@@ -60,6 +76,13 @@ def done(conn: Connection, name: str, now: datetime, next_at: datetime, by: str,
             detail=detail,
         )
     )
+
+
+def good(conn: Connection, name: str, now: datetime, next_at: datetime, by: str, detail: str) -> None:
+    """A round came to its end and the holder keeps the lease for the next one."""
+    held = update(DUTY).where(DUTY.c.name == name, DUTY.c.leased_by == by)
+    about = {"due_at": next_at, "last_good_at": now, "by": by, "error": None, "failing_since": None}
+    conn.execute(held.values(runs=DUTY.c.runs + 1, detail=detail, **about))
 
 
 def failed(conn: Connection, name: str, now: datetime, next_at: datetime, error: str) -> None:

@@ -73,15 +73,32 @@ def closed_since(conn: Connection, since: datetime) -> list[str]:
 
 
 def next_id(conn: Connection, at: datetime) -> str:
-    """The next number of the year, 2026-0012. Call it under the write lock."""
+    """The next number of the year, 2026-0012. Call it under the write lock.
+
+    Numbers have no gaps: the one behind the incident opened last is free, or else all are looked through.
+    """
     year = f"{local(at):%Y}-"
+    last = select(func.max(INCIDENT.c.opened_at)).scalar_subquery()
+    opened = conn.execute(select(INCIDENT.c.id).where(INCIDENT.c.opened_at == last)).scalars()
+    made = _behind(year, max((int(one[5:]) for one in opened if one.startswith(year)), default=0))
+    taken = select(INCIDENT.c.id).where(INCIDENT.c.id == made)
+    if made != _behind(year, 0) and conn.execute(taken).first() is None:
+        return made
+    return _behind(year, _newest_number(conn, year))
+
+
+def _behind(year: str, number: int) -> str:
+    return f"{year}{number + 1:04d}"
+
+
+def _newest_number(conn: Connection, year: str) -> int:
     newest = conn.execute(
         select(INCIDENT.c.id)
         .where(INCIDENT.c.id.like(f"{year}%"))
         .order_by(func.length(INCIDENT.c.id).desc(), INCIDENT.c.id.desc())
         .limit(1)
     ).scalar()
-    return f"{year}{int(newest[5:]) + 1 if newest else 1:04d}"
+    return int(newest[5:]) if newest else 0
 
 
 def known_times(conn: Connection, incident_id: str) -> dict[StartEvent, datetime]:

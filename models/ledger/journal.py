@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 from sqlalchemy import Connection, insert, select, true
 
 from models.core.moment import iso
+from models.ledger import archived, canonical
 from models.ledger.entry import Entry
 from models.ledger.projections import project
 from models.records import JournalEntry
@@ -53,7 +53,7 @@ def _head(conn: Connection) -> tuple[int, str]:
 
 
 def _row(seq: int, at: datetime, entry: Entry, prev: str) -> dict[str, Any]:
-    payload = rfc8785.dumps(entry.payload).decode()
+    payload = canonical.dumps(entry.payload).decode()
     row = {
         "seq": seq,
         "at": at,
@@ -69,7 +69,12 @@ def _row(seq: int, at: datetime, entry: Entry, prev: str) -> dict[str, Any]:
 
 def seal(row: dict[str, Any]) -> str:
     """The hash of a journal row: hex SHA-256 over the previous hash and the canonical entry."""
-    body = rfc8785.dumps(
+    return seal_over(row, hashlib.sha256(row["payload"].encode()).hexdigest())
+
+
+def seal_over(row: Mapping[str, Any], payload_sha256: str) -> str:
+    """The same of a row whose payload is known by its hash alone, as other installations may see it."""
+    body = canonical.dumps(
         {
             "seq": row["seq"],
             "at": iso(row["at"]),
@@ -77,7 +82,7 @@ def seal(row: dict[str, Any]) -> str:
             "incident_id": row["incident_id"],
             "actor": row["actor"],
             "reason": row["reason"],
-            "payload": hashlib.sha256(row["payload"].encode()).hexdigest(),
+            "payload": payload_sha256,
         }
     )
     return hashlib.sha256(row["prev"].encode() + body).hexdigest()
@@ -90,7 +95,9 @@ def length(conn: Connection) -> tuple[int, str]:
 
 def began(conn: Connection) -> datetime | None:
     """When the first entry was written: this site keeps a journal since then; None while there is none."""
-    return conn.execute(select(JOURNAL.c.at).order_by(JOURNAL.c.seq).limit(1)).scalar()
+    return (
+        archived.began(conn) or conn.execute(select(JOURNAL.c.at).order_by(JOURNAL.c.seq).limit(1)).scalar()
+    )
 
 
 def newest_at(conn: Connection) -> datetime | None:
@@ -107,7 +114,13 @@ def newest_of(conn: Connection, kind: str) -> int:
 def entries(
     conn: Connection, after: int = 0, size: int = 500, kind: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """All rows after `after`, in order, read in slices so that a long journal fits in memory."""
+    """All rows after `after`, in order, read in slices so that a long journal fits in memory; those that lie in
+    a file by now are read from there. Raises archived.Lost."""
+    return archived.journal(conn, after, kind, _rows(conn, after, size, kind))
+
+
+def _rows(conn: Connection, after: int, size: int, kind: str | None) -> Iterator[dict[str, Any]]:
+    """What the table itself holds."""
     wanted = JOURNAL.c.kind == kind if kind else true()
     while True:
         rows = (

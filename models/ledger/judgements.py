@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Executable, Row, Table, select, text
 
 from models.core.personal import mask_said
 from models.core.vocabulary import Medium
 from models.ledger import incidents, journal
-from models.ledger.signals import SIGNAL
+from models.ledger.signals import SIGNAL, listed
 from models.records import Judgement, Relabel
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 RELABEL: Table = Relabel.__table__  # type: ignore[attr-defined]
 
 
+def reload_from(conn: Connection, after_id: int, most: int) -> int:
+    """Behind which number the newest `most` judgements lie, and `after_id` at the least."""
+    last = select(JUDGEMENT.c.signal_id).order_by(JUDGEMENT.c.signal_id.desc()).offset(most).limit(1)
+    return max(after_id, conn.execute(last).scalar() or 0)
+
+
 def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -> Sequence[Row[Any]]:
-    """Signals after `after_id` and not older than `oldest` with their judgement, oldest first; the
-    newest `most` of them where there are more."""
+    """The next `most` signals after `after_id` that are not older than `oldest`, with their judgement."""
+    after = max(after_id, _number_before(conn, oldest))
     query = (
         select(
             SIGNAL,
@@ -33,21 +40,41 @@ def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -
             JUDGEMENT.c.details,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
-        .where(SIGNAL.c.id > after_id, SIGNAL.c.seen_at >= oldest)
-        .order_by(SIGNAL.c.id.desc())
+        .where(SIGNAL.c.id > after, JUDGEMENT.c.signal_id > after, SIGNAL.c.seen_at >= oldest)
+        .order_by(SIGNAL.c.id)
         .limit(most)
     )
-    return list(reversed(conn.execute(query).all()))
+    return conn.execute(query).all()
+
+
+def _number_before(conn: Connection, moment: datetime) -> int:
+    """A number that nothing seen since then lies below, though a clock were set back by an hour: judgements know
+    no time of their own, and so are read from there on and not from their beginning."""
+    later = SIGNAL.c.seen_at >= moment - timedelta(hours=1)
+    first = select(SIGNAL.c.id).where(later).order_by(SIGNAL.c.seen_at, SIGNAL.c.id).limit(1)
+    found: int | None = conn.execute(first).scalar()
+    return found - 1 if found is not None else 0
+
+
+def newest(conn: Connection) -> int:
+    """The number of the last signal that was judged; 0 while there is none."""
+    last = select(JUDGEMENT.c.signal_id).order_by(JUDGEMENT.c.signal_id.desc()).limit(1)
+    return conn.execute(last).scalar() or 0
 
 
 def homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
-    """cluster → the open incident its signals belong to (officers' merges and splits followed)."""
-    found = conn.execute(
-        select(JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
-        .where(JUDGEMENT.c.cluster.in_(list(clusters)), JUDGEMENT.c.incident_id.is_not(None))
-        .order_by(JUDGEMENT.c.signal_id)
+    """cluster → the open incident its signals belong to (officers' merges and splits followed): that of the
+    newest which has one, found at the same cost however many there are."""
+    asked = listed(conn, clusters)
+    last = (
+        select(JUDGEMENT.c.incident_id)
+        .where(JUDGEMENT.c.cluster == asked.c.value, JUDGEMENT.c.incident_id.is_not(None))
+        .order_by(JUDGEMENT.c.signal_id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    known = {row.cluster: row.incident_id for row in found}
+    found = conn.execute(select(asked.c.value.label("cluster"), last.label("home")))
+    known = {row.cluster: row.home for row in found if row.home is not None}
     about = incidents.by_ids(conn, set(known.values()))
     return {cluster: home for cluster, home in known.items() if about[home].closed_at is None}
 
@@ -58,6 +85,13 @@ def answers(conn: Connection, most: int, skip: int = 0) -> dict[str, dict[str, i
     newest = select(JUDGEMENT.c.sentiment, JUDGEMENT.c.topic).order_by(JUDGEMENT.c.signal_id.desc())
     rows = conn.execute(newest.limit(most).offset(skip)).all()
     return {name: dict(Counter(getattr(row, name) for row in rows)) for name in ("sentiment", "topic")}
+
+
+def words(conn: Connection, most: int) -> list[str]:
+    """The words of the newest `most` judged signals. Its cost does not grow with what is stored."""
+    newest = select(JUDGEMENT.c.signal_id).order_by(JUDGEMENT.c.signal_id.desc()).limit(most)
+    rows = conn.execute(select(SIGNAL.c.title, SIGNAL.c.body).where(SIGNAL.c.id.in_(newest)))
+    return [f"{row.title}\n{row.body}" for row in rows]
 
 
 def corrected(conn: Connection, *, masked: bool = True) -> Iterator[dict[str, str]]:
@@ -98,10 +132,23 @@ def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[A
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:
     """(signal id, cluster) of the judged signals of these clusters that have no incident yet."""
-    columns = (JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster, JUDGEMENT.c.incident_id)
-    found = conn.execute(select(*columns).where(JUDGEMENT.c.cluster.in_(list(clusters))))
-    # told apart here: asked for IS NULL, SQLite goes through every signal that never had an incident
-    return [(row.signal_id, row.cluster) for row in found if row.incident_id is None]
+    found = _homeless_by_name(clusters) if conn.dialect.name == "sqlite" else _homeless(conn, clusters)
+    return [(row.signal_id, row.cluster) for row in conn.execute(found)]
+
+
+def _homeless(conn: Connection, clusters: Iterable[str]) -> Executable:
+    asked = listed(conn, clusters)
+    of_these = JUDGEMENT.c.cluster.in_(select(asked.c.value)) & JUDGEMENT.c.incident_id.is_(None)
+    return select(JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster).where(of_these).order_by(JUDGEMENT.c.signal_id)
+
+
+def _homeless_by_name(clusters: Iterable[str]) -> Executable:
+    """The same with its index named: SQLite by itself goes through every signal that never had an incident."""
+    query = text(
+        "SELECT signal_id, cluster FROM judgement INDEXED BY ix_judgement_homeless"
+        " WHERE incident_id IS NULL AND cluster IN (SELECT value FROM json_each(:clusters)) ORDER BY signal_id"
+    )
+    return query.bindparams(clusters=json.dumps(list(clusters), ensure_ascii=False))
 
 
 def titles(conn: Connection, incident_id: str, most: int) -> list[str]:

@@ -99,9 +99,10 @@ def _own(person: str, now: datetime) -> Select[Any]:
 
 
 def _newest(table: Table, column: Any, which: ColumnElement[bool], of: Any = func.max) -> Subquery:
-    """incident_id and `at`: the newest (or with `of` the first) moment of each incident's rows."""
+    """incident_id and `at`: the newest (or with `of` the first) moment of each open incident's rows."""
+    still = table.c.incident_id.in_(select(INCIDENT.c.id).where(INCIDENT.c.closed_at.is_(None)))
     found = select(table.c.incident_id, of(column, type_=ALERT.c.raised_at.type).label("at"))
-    return found.where(which).group_by(table.c.incident_id).subquery()
+    return found.where(which, still).group_by(table.c.incident_id).subquery()
 
 
 def drawn(conn: Connection, held: Sequence[Held], now: datetime, names: views.Names) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from models.core.clock import met
 from models.core.moment import clock_face, iso
 from models.core.situation import Situation
 from models.core.vocabulary import EvidenceKind, StartEvent
-from models.ledger import books, clocks, incidents
+from models.ledger import books, clocks, incidents, levels_rows
 from models.ledger.clocks import BoundRule
 from models.ledger.entry import Entry
 from models.ledger.journal import append
@@ -69,7 +69,9 @@ def replan(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor, w
         select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
     ).all()
     times = incidents.known_times(conn, row.id)
-    bound = books.rules_of(conn, row.id, rules_for)(incidents.situation(fresh, times, at))
+    bound = levels_rows.kept_here(
+        conn, row.id, books.rules_of(conn, row.id, rules_for)(incidents.situation(fresh, times, at))
+    )
     before = clocks.missing(conn, row.id)
     ended = clocks.ends(conn, row.id)
     frozen = books.freezing(conn, at, row.id, bound, rules_for)
@@ -136,5 +138,7 @@ def _is_out_of_step(conn: Connection, at: datetime, row: Row[Any], rules_for: Ru
         select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
     ).all()
     ended = clocks.ends(conn, row.id)
-    bound = books.rules_of(conn, row.id, rules_for)(incidents.situation(row, times, at))
+    bound = levels_rows.kept_here(
+        conn, row.id, books.rules_of(conn, row.id, rules_for)(incidents.situation(row, times, at))
+    )
     return clocks.out_of_step(existing, bound, times, ended)

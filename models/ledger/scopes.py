@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
 from models.ledger import dossiers, incidents, statements
 from models.ledger.incidents import NoSuchIncident
@@ -44,7 +44,17 @@ def units_of(conn: Connection, incident_id: str) -> frozenset[str] | None:
 
 def visible(conn: Connection, units: Collection[str]) -> frozenset[str]:
     """The ids of every incident that such units own, stand beside, or that nobody owns yet."""
+    return frozenset(conn.execute(select(INCIDENT.c.id).where(theirs(units))).scalars())
+
+
+def among(conn: Connection, ids: Collection[str], units: Collection[str]) -> frozenset[str]:
+    """Of these incidents those that such units may see."""
+    query = select(INCIDENT.c.id).where(INCIDENT.c.id.in_(list(ids)), theirs(units))
+    return frozenset(conn.execute(query).scalars())
+
+
+def theirs(units: Collection[str]) -> ColumnElement[bool]:
+    """Of an incident: such units own it, stand beside it, or nobody owns it yet."""
     chosen: Any = list(units)
     beside = select(PARTY.c.incident_id).where(PARTY.c.unit.in_(chosen), PARTY.c.state.in_(LIVE))
-    theirs = or_(INCIDENT.c.owner.is_(None), INCIDENT.c.owner.in_(chosen), INCIDENT.c.id.in_(beside))
-    return frozenset(conn.execute(select(INCIDENT.c.id).where(theirs)).scalars())
+    return or_(INCIDENT.c.owner.is_(None), INCIDENT.c.owner.in_(chosen), INCIDENT.c.id.in_(beside))

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Row, create_engine, event, inspect, make_url, text
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -62,6 +64,8 @@ class Store:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed
         self.sqlite = parsed.get_backend_name() == "sqlite"
+        self.archive: Path | None = None
+        """Where the files of months that have left lie; who opens the store says it."""
         self.engine = _sqlite(parsed) if self.sqlite else _server(parsed)
 
     @property
@@ -90,18 +94,34 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self._guarded(), self.engine.connect() as conn, conn.begin():
+        with self._guarded(), self._connected() as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def moment(self) -> Iterator[Connection]:
+        """Reading everything as it stood at one moment, whatever is written meanwhile (SQLite always does)."""
+        level = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._guarded(), self._connected(**level) as conn, conn.begin():
             yield conn
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         with (
             self._guarded(),
-            self.engine.connect().execution_options(huiying_write=True) as conn,
+            self._connected(huiying_write=True) as conn,
             conn.begin(),
         ):
             if not self.sqlite:
-                conn.execute(text("SELECT pg_advisory_xact_lock(4712)"))
+                conn.execute(_JOURNALS_END)
+            yield conn
+
+    def _connected(self, **options: Any) -> Connection:
+        return self.engine.connect().execution_options(huiying_archive=self.archive, **options)
+
+    @contextmanager
+    def beside(self) -> Iterator[Connection]:
+        """Each statement by itself, and no other writer is held up: what takes long on a table in use."""
+        with self._guarded(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             yield conn
 
     @contextmanager
@@ -141,17 +161,38 @@ class Store:
         with self.write() as conn:
             if not self.sqlite:
                 conn.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+            if not _is_ahead(conn, config):
+                config.attributes["connection"] = conn
+                command.upgrade(config, "head")
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _is_ahead(conn: Connection, config: Config) -> bool:
+    """Has a newer program brought the schema on? Then this one works on it as it is: that is what newer schemas are
+    made for, and an older process that starts again during an upgrade must not stay away."""
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return not known.issuperset(MigrationContext.configure(conn).get_current_heads())
 
 
 def _first_line(error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else None
     return str(cause or error).strip().splitlines()[0]
 
+
+_JOURNALS_END: Final = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', '15s', true),"
+    " set_config('tcp_user_timeout', '15s', true),"
+    " set_config('tcp_keepalives_idle', '5', true),"
+    " set_config('tcp_keepalives_interval', '5', true),"
+    " set_config('tcp_keepalives_count', '2', true),"
+    " set_config('client_connection_check_interval', '5s', true),"
+    " pg_advisory_xact_lock(4712)"
+)
+"""Take the end of the journal, after saying how the server is to know within seconds that the writer's machine has
+vanished. By itself it asks after two hours, and so long nobody else could write: every clock would stand. Said for
+this transaction alone, so that it also holds behind a pooler."""
 
 PATIENCE = {
     "connect_timeout": 10,  # seconds, for each address
@@ -165,9 +206,30 @@ PATIENCE = {
 minute; the database's address may say otherwise (libpq's own names)."""
 
 
-def _server(url: Any) -> Engine:
-    patience = {name: value for name, value in PATIENCE.items() if name not in url.query}
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=16, connect_args=patience)
+POOL: Final = {"pool_size": (8, 1, 200), "max_overflow": (16, 0, 200), "pool_timeout": (30, 1, 600)}
+"""What the address may say of a process's connections: what holds where it says nothing, the least, the most.
+`pool_size` stay open, up to `max_overflow` more come and go, who gets none within `pool_timeout` seconds is told."""
+POOLER: Final = "pgbouncer"
+"""`pgbouncer=1`: a pooler stands between, which may give each transaction another connection of its own."""
+
+
+def _server(url: URL) -> Engine:
+    """Nothing of ours outlives a transaction (locks and settings are of one alone), so that a pooler by transactions
+    needs one thing: that no statement is prepared on a connection that the next may not have. Raises LedgerError."""
+    patience: dict[str, Any] = {name: value for name, value in PATIENCE.items() if name not in url.query}
+    if _told(url, POOLER, (0, 0, 1)):
+        patience["prepare_threshold"] = None
+    said = {name: _told(url, name, limits) for name, limits in POOL.items()}
+    bare = url.difference_update_query([*POOL, POOLER])
+    return create_engine(bare, pool_pre_ping=True, connect_args=patience, **said)
+
+
+def _told(url: URL, name: str, limits: tuple[int, int, int]) -> int:
+    usual, least, most = limits
+    said = str(url.query.get(name, usual))
+    if not said.isdecimal() or not least <= int(said) <= most:
+        raise LedgerError(f"database 地址里的 {name}={said} 不行；写 {least} 到 {most} 之间的整数")
+    return int(said)
 
 
 def _sqlite(url: Any) -> Engine:
@@ -176,7 +238,7 @@ def _sqlite(url: Any) -> Engine:
     @event.listens_for(engine, "connect")
     def _settle(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we say BEGIN ourselves: the driver's own is too late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384"):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

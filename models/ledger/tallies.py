@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Column, Connection, func, select, text
 
 from models.core.vocabulary import AlertKind, AlertState
 from models.ledger import deadletters
@@ -69,6 +69,27 @@ def clocks_without_next(conn: Connection) -> int:
     """Open clocks that repeat and yet have no next step: no sweep would ever look at them again."""
     lost = CLOCK.c.next_step_at.is_(None) & CLOCK.c.repeat_s.is_not(None)
     return conn.execute(select(func.count()).where(CLOCK.c.state.in_(OPEN), lost)).scalar_one()
+
+
+def oldest_unjudged(conn: Connection) -> datetime | None:
+    """When the oldest signal that nobody has judged came in: signals are numbered as they come."""
+    oldest = select(SIGNAL.c.seen_at).where(SIGNAL.c.triaged_at.is_(None)).order_by(SIGNAL.c.id).limit(1)
+    return conn.execute(oldest).scalar()
+
+
+_ENDS = text("""
+    SELECT whole.relname, max(substring(pg_get_expr(part.relpartbound, part.oid) FROM 'TO .''([^'']+)''')::timestamptz)
+    FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid JOIN pg_class AS whole ON whole.oid = inhparent
+    WHERE whole.relkind = 'p' AND whole.relnamespace = current_schema()::regnamespace
+    GROUP BY whole.relname
+""")
+
+
+def partitions_end(conn: Connection) -> dict[str, datetime]:
+    """table → when the last month that is made for it ends; empty where tables are whole (SQLite)."""
+    if conn.dialect.name != "postgresql":
+        return {}
+    return {name: until for name, until in conn.execute(_ENDS) if until is not None}
 
 
 def worst_lateness_s(conn: Connection) -> float:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, Select, Subquery, func, select
 
 from models.core.trends import Ended, Noticed
 from models.core.vocabulary import ClockState, EvidenceKind, Grade
+from models.ledger import scopes
 from models.ledger.board_view import ACK
-from models.ledger.views import CLOCK, EVIDENCE, INCIDENT, OPEN, SIGNAL
+from models.ledger.views import CLOCK, EVIDENCE, INCIDENT, JUDGEMENT, OPEN, SIGNAL
 
 UNGIVEN = "未定责任单位"
 _SIGNED = [EvidenceKind.ACKNOWLEDGEMENT.value]
@@ -95,19 +96,22 @@ def _bounded(query: Select[Any], units: frozenset[str] | None) -> Select[Any]:
     return query if units is None else query.where(INCIDENT.c.owner.in_(sorted(units)))
 
 
-def since(conn: Connection, starts: dict[str, datetime], now: datetime) -> Iterator[dict[str, Any]]:
+def since(
+    conn: Connection, starts: dict[str, datetime], now: datetime, units: frozenset[str] | None = None
+) -> Iterator[dict[str, Any]]:
     """For each start: key, since, received (signals), opened, on_time, late (answers; the open ones that are
-    overdue too), ack_s (the median wait for an acknowledgement, or None)."""
+    overdue too), ack_s (the median wait for an acknowledgement, or None). `units`: of what such units may see."""
     oldest = min(starts.values())
-    waits = [(row.opened_at, row.after_s) for row in noticed(conn, oldest, now + A_MOMENT, None, str)]
+    waits = [(row.opened_at, row.after_s) for row in noticed(conn, oldest, now + A_MOMENT, units, str)]
+    heard, clocks = _heard(units), _clocks(units)
     for key, start in starts.items():
         told = [after for opened, after in waits if opened >= start and after is not None]
         yield {
             "key": key,
             "since": start.isoformat(),
-            "received": _count(conn, SIGNAL, SIGNAL.c.seen_at >= start),
+            "received": _count(conn, SIGNAL, SIGNAL.c.seen_at >= start, *heard),
             "opened": sum(opened >= start for opened, _ in waits),
-            **_answers(conn, start, now),
+            **_answers(conn, start, now, clocks),
             "ack_s": round(median(told), 1) if told else None,
         }
 
@@ -116,10 +120,25 @@ def _count(conn: Connection, table: Any, *rules: Any) -> int:
     return conn.execute(select(func.count()).select_from(table).where(*rules)).scalar_one()
 
 
-def _answers(conn: Connection, start: datetime, now: datetime) -> dict[str, int]:
+def _heard(units: frozenset[str] | None) -> list[Any]:
+    """Of a signal: it belongs to an incident of such units."""
+    if units is None:
+        return []
+    ours = select(INCIDENT.c.id).where(scopes.theirs(units))
+    return [SIGNAL.c.id.in_(select(JUDGEMENT.c.signal_id).where(JUDGEMENT.c.incident_id.in_(ours)))]
+
+
+def _clocks(units: frozenset[str] | None) -> list[Any]:
+    """Of a clock, the same."""
+    return (
+        [] if units is None else [CLOCK.c.incident_id.in_(select(INCIDENT.c.id).where(scopes.theirs(units)))]
+    )
+
+
+def _answers(conn: Connection, start: datetime, now: datetime, which: list[Any]) -> dict[str, int]:
     """By proof alone: an acknowledgement is no answer."""
-    proven = (CLOCK.c.ended_at >= start, CLOCK.c.evidence_id.is_not(None))
-    overdue = (CLOCK.c.ended_at.is_(None), CLOCK.c.state.in_(OPEN))
+    proven = (CLOCK.c.ended_at >= start, CLOCK.c.evidence_id.is_not(None), *which)
+    overdue = (CLOCK.c.ended_at.is_(None), CLOCK.c.state.in_(OPEN), *which)
     passed = (CLOCK.c.due_at >= start, CLOCK.c.due_at <= now, CLOCK.c.rule_id != "acknowledge")
     late = _count(conn, CLOCK, *proven, CLOCK.c.state == ClockState.MET_LATE.value)
     return {

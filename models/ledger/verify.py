@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from sqlmodel import SQLModel
 
 from models.core.moment import iso
 from models.core.vocabulary import OPEN_STATES, AlertState
-from models.ledger import journal, signals
+from models.ledger import archived, journal, signals
 from models.ledger.projections import TABLES, project
 from models.ledger.store import Store
 from models.records import VOLATILE, Alert, Clock, Step
@@ -23,18 +25,21 @@ ALERT: Table = Alert.__table__  # type: ignore[attr-defined]
 CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
 STEP: Table = Step.__table__  # type: ignore[attr-defined]
 REPLAYED_AT_ONCE = 200
+READ_AT_ONCE = 2000
+Rows = dict[str, dict[str, Any]]
 MOST = 20
 """How many findings of one kind are shown; the count is always whole."""
 
 
 def verify(store: Store, now: datetime) -> dict[str, Any]:
     """Check everything; `ok` is False when anything is wrong, and `findings` says what and where."""
-    with store.read() as conn:
+    with store.moment() as conn:
         count, head = journal.length(conn)
         checks = {
-            "journal": _chain(conn),
-            "signals": list(_seals(conn)),
-            "tables": _rebuilt(conn),
+            "archives": list(_files(conn)),
+            "journal": _whole(_chain, conn),
+            "signals": _whole(_seals, conn),
+            "tables": _whole(_rebuilt, conn),
             "laws": list(_laws(conn, now)),
         }
     findings = [f"{name}: {text}" for name, texts in checks.items() for text in texts[:MOST]]
@@ -47,23 +52,67 @@ def verify(store: Store, now: datetime) -> dict[str, Any]:
     }
 
 
+def _files(conn: Connection) -> Iterator[str]:
+    """Every file that rows have left into is there, as the ledger knows it."""
+    for kind in (archived.JOURNAL, archived.SIGNALS):
+        yield from filter(None, (archived.wrong(conn, row) for row in archived.standing(conn, kind)))
+
+
+def _whole(check: Callable[[Connection], Iterable[str]], conn: Connection) -> list[str]:
+    """A check that reads the journal from its beginning; without its files it cannot be made."""
+    try:
+        return list(check(conn))
+    except archived.Lost as lost:
+        return [f"没有核对：{lost}"]
+
+
 def _chain(conn: Connection) -> list[str]:
     wrong = journal.broken(journal.entries(conn))
     return [wrong] if wrong else []
 
 
 def _seals(conn: Connection) -> Iterator[str]:
-    """Every signal is one the journal sealed, unchanged; every sealed signal is there."""
+    """Every signal is one the journal sealed, unchanged; every sealed signal is there, or in its file."""
     sealed: dict[str, str] = {}
     for row in journal.entries(conn, kind="signals_collected"):
         sealed.update(journal.as_entry(row).payload["seals"])
-    for signal in conn.execute(select(signals.SIGNAL)).mappings():
-        known = sealed.pop(signal["uid"], None)
+    found: set[str] = set()
+    for signal in chain(_stored(conn), _filed(conn)):
+        found.add(signal["uid"])
+        known = sealed.get(signal["uid"])
         if known is None:
             yield f"线索 {signal['id']} 不在日志中"
-        elif known != signals.digest(dict(signal)):
+        elif known != signals.digest(signal):
             yield f"线索 {signal['id']} 的内容与日志中的哈希不符"
-    yield from (f"日志中的线索 {uid} 已不在库中" for uid in sealed)
+    gone = [uid for uid in sealed if uid not in found]
+    yield from _unaccounted(conn, gone)
+
+
+def _stored(conn: Connection) -> Iterator[dict[str, Any]]:
+    rows = conn.execute(select(signals.SIGNAL).execution_options(yield_per=READ_AT_ONCE))
+    yield from map(dict, rows.mappings())
+
+
+def _filed(conn: Connection) -> Iterator[dict[str, Any]]:
+    """What can be read of the files; one that cannot is told of by itself."""
+    for row in archived.standing(conn, archived.SIGNALS):
+        with suppress(archived.Lost):
+            yield from archived.rows(archived.place(conn, row.file), archived.SIGNALS)
+
+
+def _unaccounted(conn: Connection, gone: Sequence[str]) -> Iterator[str]:
+    """Sealed signals that are nowhere: as many of a month may be gone as its files held that were deleted, or
+    that cannot be read and were told of."""
+    excused = Counter[str]()
+    for row in archived.listed(conn, archived.SIGNALS):
+        if row.forgotten_at is not None or archived.wrong(conn, row):
+            excused[row.month] += row.rows
+    months = signals.months_of(conn, gone) if excused else {}
+    for uid in gone:
+        month = months.get(uid, "")
+        excused[month] -= 1
+        if excused[month] < 0:
+            yield f"日志中的线索 {uid} 已不在库中"
 
 
 def _rebuilt(conn: Connection) -> list[str]:
@@ -84,6 +133,8 @@ def _rebuilt(conn: Connection) -> list[str]:
 
 def _differences(live: Connection, rebuilt: Connection, table: Table) -> Iterator[str]:
     ours, theirs = _rows(live, table), _rows(rebuilt, table)
+    if table.name == "judgement":
+        theirs = _without_retired(live, ours, theirs)
     for key in ours.keys() | theirs.keys():
         if key not in theirs:
             yield f"{table.name} {key} 不是日志写下的"
@@ -94,7 +145,20 @@ def _differences(live: Connection, rebuilt: Connection, table: Table) -> Iterato
             yield f"{table.name} {key} 与日志不符: {', '.join(names)}"
 
 
-def _rows(conn: Connection, table: Table) -> dict[str, dict[str, Any]]:
+def _without_retired(conn: Connection, ours: Rows, theirs: Rows) -> Rows:
+    """Judgements leave with their signals, where those belong to no incident: the file holds them."""
+    files = archived.listed(conn, archived.SIGNALS)
+    spans = [(row.first, row.last) for row in files]
+    return {
+        key: row
+        for key, row in theirs.items()
+        if key in ours
+        or row["incident_id"] is not None
+        or not any(first <= row["signal_id"] <= last for first, last in spans)
+    }
+
+
+def _rows(conn: Connection, table: Table) -> Rows:
     columns = [column for column in table.columns if column.name not in VOLATILE]
     keys = [column.name for column in table.primary_key]
     return {

@@ -18,6 +18,7 @@ from models.core.casework import (
 )
 from models.core.facts import ZH as FACT_ZH
 from models.core.labels import Label
+from models.core.levels import ReferralState
 from models.core.moment import clock_face, deadline_face, parse_iso
 from models.core.vocabulary import (
     AccountRole,
@@ -87,6 +88,8 @@ KINDS = {
     "personal_revealed": "查看原文",
     "originals_taken": "导出原文",
     "audit_exported": "导出日志",
+    "archived": "归档",
+    "archive_forgotten": "删除归档",
     "playbook_submitted": "预案送审",
     "playbook_settled": "预案审定",
     "playbook_rolled_back": "预案回退",
@@ -133,6 +136,17 @@ KINDS = {
     "notified": "通报",
     "stage_moved": "换阶段",
     "product_kept": "阶段成果",
+    "incident_referred": "移送",
+    "referral_delivered": "移送送达",
+    "referral_refused": "移送拒收",
+    "referral_received": "移送来件",
+    "referral_accepted": "接收移交",
+    "referral_returned": "退回移送",
+    "referral_noted": "已阅",
+    "referral_answered": "移送回执",
+    "referral_receipted": "回执送达",
+    "referral_progress": "对方进展",
+    "referral_told": "告知进展",
     "owner_claimed": "认领",
     "owner_rejected": "退回",
     "owner_transferred": "移交",
@@ -312,6 +326,8 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
     "letters_dropped": lambda p, _: f"作废死信 {_numbers(p)}",
     "personal_revealed": lambda p, _: f"查看线索 {p['signal']} 的未遮盖原文",
     "originals_taken": lambda p, _: f"把 {p['rows']} 条更正的未遮盖原文写成文件",
+    "archived": lambda p, _: f"{p['rows']} 行移入归档文件 {p['file']}(SHA-256 {p['sha256'][:16]})",
+    "archive_forgotten": lambda p, _: f"归档文件 {p['file']} 到期删除，不可恢复",
     "audit_exported": lambda p, names: f"导出日志 {p['rows']} 条({p['form']})，筛选: {_filtered(p, names)}",
     "playbook_submitted": lambda p, _: f"预案 {p['playbook']}@{p['version']} 送审",
     "playbook_settled": lambda p, _: f"预案 {p['playbook']}@{p['version']} {BookState(p['state']).zh}",
@@ -404,6 +420,14 @@ def _laid(payload: Payload, _: Names) -> str:
     return "，".join(f"{word} {payload[name]} 项" for word, name in counts if payload.get(name))
 
 
+def _answered(payload: Payload, _: Names) -> str:
+    """已接收，回执 …；由对方办理的时钟: …"""
+    said = (
+        f"{payload['name']}{ReferralState(payload['state']).zh}，回执 {payload['receipt']}，{payload['by']}"
+    )
+    return said + (f"；由对方办理的时钟: {'、'.join(payload['clocks'])}" if payload["clocks"] else "")
+
+
 _TOLD |= {
     "tasks_laid": _laid,
     "task_added": lambda p, names: (
@@ -419,6 +443,26 @@ _TOLD |= {
         f"{'退回' if p['back'] else '由'}{'' if p['back'] else Stage(p['from']).zh + ' → '}{Stage(p['to']).zh}"
     ),
     "product_kept": lambda p, _: f"写下{ProductKind(p['product']).zh}",
+    "incident_referred": lambda p, _: f"{p['word']} {p['name']}；对方接收以前时钟照走",
+    "referral_delivered": lambda p, _: (
+        f"{p['name']}的系统已收到" + (f"，对方编号 {p['ref']}" if p["ref"] else "")
+    ),
+    "referral_refused": lambda p, _: f"{p['name']}的系统拒收，时钟照走",
+    "referral_received": lambda p, _: (
+        f"由 {p['name']} {p['word']}，原编号 {p['ref']}"
+        + (f"；未能带入的凭据: {'；'.join(p['left'])}" if p["left"] else "")
+    ),
+    "referral_accepted": lambda p, _: (
+        f"接收 {p['name']} 的 {p['ref']}，回执 {p['receipt']}，接过时钟: {'、'.join(p['taken']) or '无'}"
+    ),
+    "referral_returned": lambda p, _: f"退回 {p['name']}（{p['ref']}），回执 {p['receipt']}",
+    "referral_noted": lambda p, _: f"已阅 {p['name']} 的 {p['ref']}，回执 {p['receipt']}",
+    "referral_answered": _answered,
+    "referral_receipted": lambda p, _: f"{p['name']}的系统已收到回执",
+    "referral_progress": lambda p, _: (
+        f"{p['name']}: {p['stage']}，" + ("已办结" if p["closed"] else f"还有 {p['open']} 个时钟在走")
+    ),
+    "referral_told": lambda p, _: f"已把进展告知 {p['name']}",
     "owner_claimed": lambda p, names: f"{names.get(p['unit'], p['unit'])}认领，{PartyRole(p['role']).zh}",
     "owner_rejected": lambda p, _: (
         f"{p['unit']}退回"
@@ -454,4 +498,5 @@ def told(entry: Entry, names: Names) -> str:
 def acting(actor: str, names: Names) -> str:
     """Who acted, for people: a person's name, 渠道 terminal, 信源 news."""
     kind, _, name = actor.partition(":")
-    return names.get(actor) or {"channel": f"渠道 {name}", "source": f"信源 {name}"}.get(kind, actor)
+    said = {"channel": f"渠道 {name}", "source": f"信源 {name}", "neighbour": f"{name} 的系统"}
+    return names.get(actor) or said.get(kind, actor)

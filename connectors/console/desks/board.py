@@ -13,9 +13,9 @@ class BoardDesk(Protocol):
     first_in, first_all, response_s, response_in, response_all (medians in seconds or None; how many were within
     5 and 48 hours, of how many)."""
 
-    def numbers(self) -> View:
+    def numbers(self, units: frozenset[str] | None = None) -> View:
         """at, spans [{key (day|month|year), name, since, received, opened, on_time, late, ack_s}]; up to 20
-        seconds old."""
+        seconds old. `units` bounds what is counted."""
         ...
 
     def trends(self, params: Mapping[str, str], units: frozenset[str] | None = None) -> View:

@@ -25,7 +25,8 @@ class IncidentDesk(Protocol):
         [{key, part, grade, grade_zh, reason, basis [fact id], suggested, leads}], table {name, document, levels
         [{grade, grade_zh, fact, rows [{words, have, reached}]}]} | None}, told [{person, name, unit, times, first_at,
         last_at, channel, state, state_zh, error, acked_at}], parties [{unit, unit_name, role_zh, state_zh, …}],
-        statements [{id, title, kind_zh, state, state_zh, version, waiting […], released_at}]. Raises Unknown."""
+        statements [{id, title, kind_zh, state, state_zh, version, waiting […], released_at}], referrals [REFERRAL]
+        (`desks.levels`). Raises Unknown."""
         ...
 
     def picture(self, incident_id: str) -> View:

@@ -10,9 +10,9 @@ View = dict[str, Any]
 class ListingDesk(Protocol):
     """Lists that are read page by page."""
 
-    def incidents(self, state: str, before: str, limit: int) -> View:
+    def incidents(self, state: str, before: str, limit: int, units: frozenset[str] | None = None) -> View:
         """incidents [INCIDENT] opened before incident `before` ("" = the newest), newest first; next (an id | None).
-        state: open | closed | all. Raises Unknown for a `before` that is none."""
+        state: open | closed | all; `units` bounds what may be seen. Raises Unknown for a `before` that is none."""
         ...
 
     def proposals(self, everything: bool) -> View:

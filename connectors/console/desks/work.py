@@ -25,13 +25,15 @@ class WorkDesk(Protocol):
         joint},
         tasks [TASK], notifications [{playbook, number, evidence_zh, basis [str], parties [{name, at, receipt, by,
         evidence_id}], missing [str], apart_s, skew_s, within (True|False|None), said}],
-        missing [str] (what keeps it from closing), units [{id, name}]. Raises Unknown."""
+        missing [str] (what keeps it from closing), units [{id, name}], referrals [REFERRAL] (`desks.levels`),
+        neighbours [{id, name, relation, relation_zh}]. Raises Unknown."""
         ...
 
     def act(self, name: str, incident_id: str, params: dict[str, str], by: str) -> View:
         """stage {to, text?, reason}, product {kind, text}, claim {unit?, reason?}, reject {unit?, instead?, reason},
         transfer {unit?, to, reason}, receipt {to, receipt, at?, reason?}, add {name, unit?, due?, must?, evidence?,
-        reason?}, done {task, result}, drop {task (a number, or all), reason}. The answer is `overview`'s with
+        reason?}, done {task, result}, drop {task (a number, or all), reason}, refer {to, purpose?, reason},
+        accept {reason?, clocks?}, give_back {reason}. The answer is `overview`'s with
         `said`. Raises Refusal or Unknown."""
         ...
 
