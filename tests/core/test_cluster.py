@@ -64,7 +64,7 @@ def test_what_leaves_the_window_leaves_the_memory() -> None:
             START + day * 24 * HOUR,
         )
     assert len(made) <= 4
-    assert len(made._postings) <= 4 * 60
+    assert len(made._pairs) <= 4 * 60
     assert len(made._incidents) <= 4
 
 
@@ -127,3 +127,46 @@ def test_likeness_is_symmetric_and_whole_for_the_same_text() -> None:
     assert same(a, b) == same(b, a)
     assert same(a, a)[1] == 1.0
     assert same("", a) == (False, 0.0)
+
+
+def test_what_does_not_fit_leaves_the_oldest_that_nobody_joined_first() -> None:
+    made = IncidentIndex(most=20)
+    for k in range(3):
+        made.add("fire", f"f{k}", FIRE, "", START)
+    for n in range(40):
+        made.add(
+            f"i{n}",
+            f"s{n}",
+            f"第{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}号路灯不亮",
+            "",
+            START + n * HOUR / 60,
+        )
+    assert len(made) == 20
+    assert (made.shed, made.shed_to) == (23, START + 22 * HOUR / 60)
+    assert "i22" not in made
+    assert "i23" in made
+    match = found(made, FIRE)
+    assert match is not None
+    assert match.incident_id == "fire"
+
+
+def test_a_flood_of_one_event_cannot_fill_more_than_there_is_room_for() -> None:
+    made = IncidentIndex(most=20)
+    for k in range(200):
+        made.add("fire", f"f{k}", FIRE, "", START + k * HOUR / 60)
+    assert len(made) == 20
+    assert found(made, FIRE, hours=4) is not None
+
+
+def test_a_pair_that_was_everywhere_points_to_newcomers_when_it_is_rare_again() -> None:
+    made = IncidentIndex()
+    for n in range(120):
+        made.add(f"i{n}", f"s{n}", f"台风{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}", "", START)
+    later = START + 100 * HOUR
+    made.add("new", "s-new", "台风登陆", "", later)
+    assert made.incidents == 1
+    match = made.match("台风登陆", "", later)
+    assert match is not None
+    assert match.incident_id == "new"
+    made.add("last", "s-last", "无关", "", later + 100 * HOUR)
+    assert set(made._pairs) == {"无关"}

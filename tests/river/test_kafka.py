@@ -23,15 +23,18 @@ from sqlalchemy import func, select
 
 from connectors.broker import TicketConsumer
 from connectors.ports import Refused
-from flows.collecting.following import Follower, broker_settings, follow_broker, note
+from flows.collecting.following import Follower, broker_settings, follow_broker, note, to_hold
 from flows.collecting.intake import store
-from flows.office import gauges
 from flows.office.desk import Desk
+from flows.office.gauges import Gauges
+from flows.triage import triage
 from flows.wiring import House
+from models.core.vocabulary import Medium
 from models.ledger.deadletters import DEAD
 from models.ledger.signals import SIGNAL
 from models.ledger.store import LedgerError, Store
 from models.ledger.verify import verify
+from playbooks.papers import KafkaSource
 from support import postgres
 from support.gate import Gate
 from support.kafka import USER, Broker, at_work, broker, publish
@@ -450,7 +453,7 @@ def test_what_waits_is_on_the_board_and_in_the_metrics_by_partition(queue: Queue
     assert "积压 29" in queue.item()["detail"]
     assert f"{queue.topic}/" in queue.item()["detail"]
     with house.store.read() as conn:
-        shown = gauges.text(conn, house, house.time.now())
+        shown = Gauges(house).text(conn, house.time.now())
     waiting = [line for line in shown.splitlines() if line.startswith("huiying_kafka_lag{")]
     assert sum(float(line.split()[-1]) for line in waiting) == 29
     assert all(f'topic="{queue.topic}"' in line and 'partition="' in line for line in waiting)
@@ -472,3 +475,43 @@ def test_a_wrong_password_is_named_on_the_board_without_the_password(
         item = Queue(house, queue.topic).item
         until(lambda: "用户名、密码" in item()["detail"], lambda: str(item()))
         assert "falsch-99" not in str(item())
+
+
+# ── when the database cannot judge as fast as messages come ───────────────────────────────────
+
+
+def test_posts_are_left_in_kafka_until_triage_has_caught_up_and_tickets_go_on(
+    tmp_path: Path, kafka: Broker, database_url: str
+) -> None:
+    posts = f"posts-{uuid.uuid4().hex[:8]}"
+    kafka.create(posts)
+    with queue_of(tmp_path / "site", kafka, database_url, posts=[posts], hold_posts=10) as queue:
+        house = queue.house
+        with following(house):
+            queue.send(*(ticket(n) for n in range(20)))
+            until(lambda: len(queue.titles()) == 20)
+            until(lambda: "暂缓读取" in queue.item()["detail"], lambda: str(queue.item()))
+            publish(broker_settings(house), posts, [ticket(200 + n) for n in range(5)])
+            queue.send(*(ticket(100 + n) for n in range(5)))
+            until(lambda: len(queue.titles()) == 25)  # the tickets came, and no post
+            assert (queue.item()["state"], posts in queue.item()["detail"]) == ("late", True)
+            assert _media(house) == {Medium.HOTLINE.value}
+            triage(house)
+            until(lambda: len(queue.titles()) == 30)
+            until(lambda: "暂缓读取" not in queue.item()["detail"], lambda: str(queue.item()))
+
+
+def _media(house: House) -> set[str]:
+    with house.store.read() as conn:
+        return set(conn.execute(select(SIGNAL.c.medium)).scalars())
+
+
+def test_what_is_held_goes_on_at_half_of_its_bound() -> None:
+    said = KafkaSource(bootstrap="k", topics=("t",), posts=("p",), hold_posts=100, hold_tickets=1_000)
+    assert to_hold(said, 100) == frozenset()
+    assert to_hold(said, 101) == {"p"}
+    assert to_hold(said, 1_001, {"p"}) == {"p", "t"}
+    assert to_hold(said, 501, {"p", "t"}) == {"p", "t"}
+    assert to_hold(said, 500, {"p", "t"}) == {"p"}
+    assert to_hold(said, 51, {"p"}) == {"p"}
+    assert to_hold(said, 50, {"p"}) == frozenset()

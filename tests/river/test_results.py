@@ -198,7 +198,10 @@ class Forgetful:
     """A database that answers questions and dies at the first write."""
 
     def __init__(self, behind: Store) -> None:
-        self.read = behind.read
+        self.behind = behind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.behind, name)
 
     def write(self) -> NoReturn:
         raise LedgerError("数据库没有应答")
@@ -282,10 +285,7 @@ class Bewitched(Forgetful):
 
     def __init__(self, behind: Store) -> None:
         super().__init__(behind)
-        self.behind, self.left = behind, 1
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.behind, name)
+        self.left = 1
 
     def write(self) -> Any:
         if self.left:
