@@ -80,11 +80,12 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path | None = None) -> Iterator[Server]:
+def server(folder: Path | None = None, also: str = "") -> Iterator[Server]:
     """Start a cluster (in `folder`, else in a temporary one), yield it, remove it. Raises Missing
-    where there is none to start."""
+    where there is none to start. `also` is a further address of this machine that it listens on, for
+    whoever comes from that network."""
     given = os.environ.get("HUIYING_TEST_POSTGRES")
-    if given and folder is None:
+    if given and folder is None and not also:
         yield Server(given)
         return
     bin_dir, port = binaries(), free_port()
@@ -108,12 +109,15 @@ def server(folder: Path | None = None) -> Iterator[Server]:
     subprocess.run(_as_postgres(init), check=True, cwd="/", stdout=subprocess.DEVNULL)
     options = {
         "port": port,
-        "listen_addresses": "'127.0.0.1'",
+        "listen_addresses": f"'{','.join(['127.0.0.1', *filter(None, [also])])}'",
         "unix_socket_directories": f"'{home}'",
         "max_connections": 200,
     }
     with (data / "postgresql.conf").open("a") as conf:
         conf.writelines(f"\n{name} = {value}" for name, value in options.items())
+    if also:
+        with (data / "pg_hba.conf").open("a") as doors:
+            doors.write(f"\nhost all all {also}/24 trust\n")
     cluster = Server(f"postgresql://huiying@127.0.0.1:{port}/postgres", data, bin_dir)
     try:
         cluster.start()
