@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.objects import State
+from prefect.states import Pending, Running, Scheduled
 
 from flows.office.desk import Desk
+from flows.processes.automations import TAG, Patience, automations, ensure
+from flows.processes.children import UPKEEP
+from flows.processes.deployed import audit
 from flows.processes.loop import ClockLoop
 from flows.processes.projector import KEY
 from flows.respond import respond
 from flows.wiring import House
 from models.core.moment import CST, iso
 from models.ledger import duties, views
-from support.prefect import PoolWorker, PrefectServer, Runner
+from support.prefect import MOST, PoolWorker, PrefectServer, Runner, deploy
 from support.processes import command, environ
 from support.receiver import Receiver
 from support.river_site import rss
 from support.sites import ENVIRON, write_site
-from support.waiting import until
+from support.waiting import LONG_S, until
 from support.web import Web
 
 DUTIES = (
@@ -40,14 +51,19 @@ DUTIES = (
     "bursts",
     "cadence",
     "registers",
+    "keeping",
     "audit",
 )
 XML = {"Content-Type": "application/rss+xml"}
 
 
+OFTEN = {"PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "2"}
+"""Prefect tidies once an hour by itself."""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
-    with PrefectServer(tmp_path_factory.mktemp("prefect")) as running:
+    with PrefectServer(tmp_path_factory.mktemp("prefect"), **UPKEEP, **OFTEN) as running:
         running.wait_ready()
         yield running
 
@@ -165,6 +181,24 @@ def test_every_duty_does_its_work_with_no_prefect_server_anywhere(tmp_path: Path
     assert said["again"] == {"ingest": None, "audit": None}  # neither is due a second time so soon
 
 
+def test_the_runner_waits_for_a_server_that_was_never_there_and_begins_when_it_comes(tmp_path: Path) -> None:
+    late = PrefectServer(tmp_path)
+    site = write_site(tmp_path / "site", "http://127.0.0.1:9", prefect=True)
+    with House.open(site, ENVIRON) as house, Runner(site, late) as runner:
+
+        def shown() -> dict[str, Any]:
+            items = Desk(house).board()["coverage"]["items"]
+            return next(item for item in items if item["name"] == "prefect")
+
+        until(
+            lambda: "无应答" in shown()["detail"], runner.words, alive=lambda: runner.alive, patience_s=LONG_S
+        )
+        with late:
+            until(
+                lambda: shown()["state"] == "ok", runner.words, alive=lambda: runner.alive, patience_s=LONG_S
+            )
+
+
 def test_people_and_clocks_go_on_when_the_prefect_server_is_killed(place: Place) -> None:
     until(lambda: place.coverage()["state"] == "ok", place.runner.words)
     place.server.kill()
@@ -186,18 +220,157 @@ def test_people_and_clocks_go_on_when_the_prefect_server_is_killed(place: Place)
     until(lambda: any("50%" in name for name in place.story(incident)), place.runner.words)
 
 
+@pytest.fixture(scope="module")
+def pooled(server: PrefectServer) -> PrefectServer:
+    """The server with the pool and the deployments of prefect.yaml."""
+    if not server.alive:
+        server.start()
+        server.wait_ready()
+    deploy(server)
+    return server
+
+
+def of_the_pool(server: PrefectServer, state: str, duty: str = "") -> list[dict[str, Any]]:
+    """The runs of the pool's deployments in that state; of one duty or of all."""
+    return server.runs(state=state, deployment="pool", flow=duty)
+
+
 def test_a_work_pool_has_the_slow_duties_on_a_schedule_and_does_one_when_asked(
-    server: PrefectServer, tmp_path: Path
+    pooled: PrefectServer, tmp_path: Path
 ) -> None:
     site = write_site(tmp_path / "site", "http://127.0.0.1:9", prefect=True)
-    with PoolWorker(site, server) as worker:
-
-        def ours(state: str) -> list[dict[str, Any]]:
-            pool = {one["id"] for one in server.deployments().values() if one["name"] == "pool"}
-            return [run for run in server.runs("huiying", state=state) if run["deployment_id"] in pool]
-
-        until(lambda: ours("COMPLETED"), worker.words, alive=lambda: worker.alive)
-        until(lambda: any(run["auto_scheduled"] for run in ours("SCHEDULED")), worker.words)
+    with PoolWorker(site, pooled) as worker:
+        worker.ask_for("audit")
+        until(
+            lambda: of_the_pool(pooled, "COMPLETED"),
+            worker.words,
+            alive=lambda: worker.alive,
+            patience_s=LONG_S,
+        )
+        until(lambda: any(run["auto_scheduled"] for run in of_the_pool(pooled, "SCHEDULED")), worker.words)
     with House.open(site, ENVIRON) as house, house.store.read() as conn:
         done = {row.name for row in duties.all_duties(conn) if row.last_good_at}
     assert "audit" in done, "and the ledger knows of it"
+
+
+async def _ensure(server: PrefectServer, *rounds: Patience) -> list[int]:
+    """What each round of putting right changed."""
+    async with PrefectClient(server.url) as client:
+        return [await ensure(client, automations(patience)) for patience in rounds]
+
+
+def test_prefect_is_told_once_what_to_do_about_runs_that_nobody_ends(server: PrefectServer) -> None:
+    if not server.alive:
+        server.start()
+        server.wait_ready()
+    other = Patience(late=timedelta(minutes=3))
+    asyncio.run(_ensure(server, Patience()))
+    assert asyncio.run(_ensure(server, Patience(), other, other, Patience())) == [0, 1, 0, 1]
+    told = server.ask("/automations/filter", limit=MOST)
+    assert sorted(one["name"] for one in told) == sorted(one.name for one in automations())
+
+
+async def _left(server: PrefectServer, *states: State[Any]) -> list[UUID]:
+    """Runs of ours that somebody left in each of these states."""
+    async with PrefectClient(server.url) as client:
+        made = [
+            await client.create_flow_run(
+                audit, tags=[TAG, "left"], state=Scheduled(scheduled_time=datetime.now(UTC))
+            )
+            for _ in states
+        ]
+        for run, state in zip(made, states, strict=True):
+            await client.set_flow_run_state(run.id, state, force=True)
+    return [run.id for run in made]
+
+
+def test_prefect_ends_runs_that_never_begin_never_end_or_are_never_fetched(server: PrefectServer) -> None:
+    if not server.alive:
+        server.start()
+        server.wait_ready()
+    soon = timedelta(seconds=10)
+    asyncio.run(_ensure(server, Patience(pending=soon, running=soon, late=soon)))
+    late: State[Any] = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(minutes=30), name="Late")
+    wanted = asyncio.run(_left(server, Pending(), Running(), late))
+
+    def ended() -> list[str]:
+        runs = {run["id"]: run["state_type"] for run in server.runs("left")}
+        return [runs[str(run)] for run in wanted]
+
+    until(lambda: ended() == ["CRASHED", "CRASHED", "CANCELLED"], lambda: str(ended()), patience_s=LONG_S)
+
+
+def test_a_run_whose_machine_is_gone_is_ended_by_prefect_and_done_again_by_another(
+    pooled: PrefectServer, tmp_path: Path
+) -> None:
+    """The pool's worker and its run are killed together: nobody is left to say that the run has crashed."""
+    asyncio.run(_ensure(pooled, Patience(silent=timedelta(seconds=12), again=timedelta(0))))
+    with Web() as web:
+        asked, gone = threading.Event(), threading.Event()
+
+        def say_nothing(_handler: BaseHTTPRequestHandler) -> None:
+            asked.set()
+            gone.wait(60)
+
+        web.speak("/news.xml", say_nothing)
+        site = write_site(tmp_path / "site", "http://127.0.0.1:9", prefect=True)
+        feed = {
+            "id": "news",
+            "name": "临江新闻",
+            "url": web.url("/news.xml"),
+            "medium": "news",
+            "every": "PT1M",
+        }
+        (site / "sources.yaml").write_text(json.dumps({"feeds": [feed]}), encoding="utf-8")
+        with PoolWorker(site, pooled) as worker:
+            worker.ask_for("ingest")
+            until(asked.is_set, worker.words, alive=lambda: worker.alive, patience_s=LONG_S)
+            (lost,) = of_the_pool(pooled, "RUNNING", "ingest")
+            worker.die_with_all_it_started()
+        gone.set()
+        web.page("/news.xml", rss([("供水异味", "自来水有土腥异味。", datetime.now(CST))], web.url("")), XML)
+        ended = until(lambda: of_the_pool(pooled, "CRASHED", "ingest"), pooled.words, patience_s=LONG_S)
+        assert [run["id"] for run in ended] == [lost["id"]]
+        assert "没有心跳" in ended[0]["state"]["message"]
+        with PoolWorker(site, pooled) as second:
+            done = until(
+                lambda: [r for r in of_the_pool(pooled, "COMPLETED", "ingest") if r["name"].startswith("收集 · 新 1")],
+                second.words, alive=lambda: second.alive, patience_s=LONG_S,
+            )  # fmt: skip
+    assert done[0]["id"] != lost["id"]
+
+
+async def _log(server: PrefectServer, run: str) -> None:
+    said = {
+        "name": "test",
+        "level": 20,
+        "message": "已受理",
+        "timestamp": datetime.now(CST),
+        "flow_run_id": run,
+    }
+    line = LogCreate.model_validate(said)
+    async with PrefectClient(server.url) as client:
+        await client.create_logs([line])
+
+
+def test_prefects_own_database_forgets_old_runs_logs_and_events_and_keeps_the_new(
+    server: PrefectServer, place: Place
+) -> None:
+    incident = place.opened("化工园区火灾")
+    respond(place.house)
+    (run, *_) = until(lambda: server.runs("journal", incident), place.runner.words, patience_s=LONG_S)
+    until(place.told_to_the_end, place.runner.words, patience_s=LONG_S)
+    asyncio.run(_log(server, run["id"]))
+    until(lambda: all(server.rows(0).values()), server.words, patience_s=LONG_S)
+    server.age(
+        "UPDATE flow_run SET end_time = datetime(end_time, '-31 days') WHERE end_time IS NOT NULL",
+        "UPDATE events SET occurred = datetime(occurred, '-31 days')",
+        "UPDATE event_resources SET occurred = datetime(occurred, '-31 days')",
+    )
+    before = server.rows(30)
+    until(lambda: not any(server.rows(30).values()), server.words, patience_s=LONG_S)
+    sys.stdout.write(f"past their time in Prefect's database: {before}, then {server.rows(30)}\n")
+    fresh = place.opened("学校食堂食物中毒")
+    until(lambda: server.runs("journal", fresh), place.runner.words, patience_s=LONG_S)
+    until(place.told_to_the_end, place.runner.words, patience_s=LONG_S)
+    assert not server.runs("journal", incident), "what was told once is not told again"

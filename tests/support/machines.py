@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +45,14 @@ class Worker:
 
 
 class Machine:
-    """A process that forks workers of a site (support/nursery.py). `name` sets it apart from others."""
+    """A process that forks workers of a site (support/nursery.py). `name` sets it apart from others; `inside` is
+    what its command line begins with where it has a network of its own (support/networks.py)."""
 
-    def __init__(self, site: Path, name: str = "", **environ: str) -> None:
+    def __init__(self, site: Path, name: str = "", *, inside: Sequence[str] = (), **environ: str) -> None:
         self.site = site
         apart = [*APART, name] if name and can_part() else []
         self._process = subprocess.Popen(
-            [*apart, sys.executable, "-P", "-m", "support.nursery"],
+            [*inside, *apart, sys.executable, "-P", "-m", "support.nursery"],
             env=processes.environ(PYTHONPATH=f"{TESTS.parent}{os.pathsep}{TESTS}", **environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
