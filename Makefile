@@ -1,7 +1,7 @@
 # Everything runs inside .venv, which deploy/bootstrap.py makes from the hashed lock.
 # A command takes arguments through ARGS: make run ARGS="--speed 60", make test ARGS="-k clock"
 .DEFAULT_GOAL := run
-.PHONY: run test check bench faults lock clean _check _test _lock
+.PHONY: run test check docs pictures bench bench-all proof soak faults lock clean _check _test _lock
 
 ARGS ?=
 JOBS ?= 3
@@ -18,11 +18,34 @@ check:   ## style, types, floor plan
 	@$(BOOTSTRAP) exec $(MAKE) --no-print-directory _check
 
 bench:   ## measurements, printed; no test depends on them
-	@$(BOOTSTRAP) exec python -m pytest -q -s tests/bench $(ARGS)
+	@$(BOOTSTRAP) exec python -m pytest -q -s tests/bench --ignore=tests/bench/test_province.py $(ARGS)
+
+SHORT ?=
+PROVINCE := tests/bench/test_province.py tests/bench/test_starting.py
+bench-all: ## what a province asks, in one report (about 20 min, alone on the machine); make bench-all SHORT=1
+	@HUIYING_BENCH=$(if $(SHORT),short) $(BOOTSTRAP) exec python -m pytest -q -s $(PROVINCE) $(ARGS)
+
+SIGNALS ?= 30000
+CLOCKS ?= 5000
+RATE ?= 300
+proof:   ## a province whose parts are killed; make proof SIGNALS=1000000 CLOCKS=100000 RATE=1000
+	@SIGNALS=$(SIGNALS) CLOCKS=$(CLOCKS) RATE=$(RATE) $(BOOTSTRAP) exec python -m pytest -q -s tests/proof/test_province.py $(ARGS)
+
+DAYS ?= 22
+DAY_S ?= 14
+ENGINE ?= sqlite
+soak:    ## weeks of the site in minutes, memory by day; make soak DAYS=60 ENGINE=postgresql
+	@DAYS=$(DAYS) DAY_S=$(DAY_S) ENGINE=$(ENGINE) $(BOOTSTRAP) exec python -m pytest -q -s tests/proof/test_soak.py $(ARGS)
 
 FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py tests/river/test_kafka.py tests/edges/test_api_contract.py
 faults:  ## the long campaign: kills, outages, full disks, stepped clocks, random nights
 	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s $(FAULTS) $(ARGS)
+
+docs:    ## draw the floor plan and the river anew from the code: docs/pictures/*.svg
+	@PYTHONPATH=tests $(BOOTSTRAP) exec python -m support.drawing
+
+pictures: ## photograph the pages anew for the guides (needs Chromium): docs/pictures/*.png
+	@PYTHONPATH=tests $(BOOTSTRAP) exec python -m support.pictures $(ARGS)
 
 lock:    ## write the locks anew (needs uv); no index address gets in
 	@command -v uv >/dev/null || { echo "uv is missing; mend it with: pipx install uv" >&2; exit 1; }

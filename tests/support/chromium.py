@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +28,14 @@ WALL: ViewportSize = {"width": 2560, "height": 1440}
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The browser until the block ends; one at a time in a thread."""
+def chromium(**environ: str) -> Iterator[Browser]:
+    """The browser until the block ends; one at a time in a thread. `environ`: LANGUAGE="zh_CN" for its own words."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         missing("no Chromium on PATH: apt-get install chromium")
     with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=found, args=QUIET_FLAGS)
+        own: dict[str, str | float | bool] = {**os.environ, **environ}
+        opened = play.chromium.launch(executable_path=found, args=QUIET_FLAGS, env=own)
         yield opened
         opened.close()
 

@@ -46,6 +46,7 @@ class FakeIncidentRoom:
             "told": [told],
             "parties": [],
             "statements": [],
+            "referrals": [],
         }
 
     def picture(self, incident_id: str) -> View:
@@ -88,7 +89,7 @@ class FakeIncidentRoom:
         wanted = {name: params.get(name, "") for name in ("medium", "sentiment", "text", "rumour", "below")}
         shown = [one for one in self._signals if wanted["text"] in one["title"]]
         return {
-            "signals": shown, "total": len(shown), "all": len(self._signals), "below": None,
+            "signals": shown, "total": len(shown), "all": len(self._signals), "below": None, "archived": None,
             "choices": {"medium": [["forum", "论坛", 3]], "sentiment": [["neg", "负面", 3]]},
             "wanted": wanted,
         }  # fmt: skip

@@ -88,18 +88,19 @@ class Own:
     sasl: int
     tls: int
     authority: Path
+    host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.plain}"
+        return f"{self.host}:{self.plain}"
 
     def start(self) -> None:
         log = self.folder / "broker.log"
         with log.open("ab") as sink:
             self.process = subprocess.Popen(self.command, stdout=sink, stderr=sink, cwd=self.folder)
         for port in (self.plain, self.sasl, self.tls):  # they open one after the other
-            _wait_for(port, self.process, log)
+            _wait_for(self.host, port, self.process, log)
 
     def stop(self, *, kill: bool = False) -> None:
         assert self.process is not None
@@ -115,8 +116,8 @@ class Own:
 
 
 @contextmanager
-def broker(folder: Path) -> Iterator[Broker]:
-    """A running broker with its data under `folder`; it is stopped at the end."""
+def broker(folder: Path, host: str = "127.0.0.1") -> Iterator[Broker]:
+    """A running broker with its data under `folder`, to be found at `host`; it is stopped at the end."""
     named = os.environ.get("HUIYING_TEST_KAFKA")
     if named:
         yield Broker(named)
@@ -124,7 +125,7 @@ def broker(folder: Path) -> Iterator[Broker]:
         with _mock() as mocked:
             yield mocked
     else:
-        own = _own(folder)
+        own = _own(folder, host)
         own.start()
         try:
             yield Broker(own.address, own=own)
@@ -132,14 +133,15 @@ def broker(folder: Path) -> Iterator[Broker]:
             own.stop()
 
 
-def _own(folder: Path) -> Own:
+def _own(folder: Path, host: str) -> Own:
     base = [_java(), "-Xmx256m", "-cp", f"{_jars()}/*"]
     authority, keystore = certificates.make(folder)
     ports = [free_port() for _ in range(4)]
     settings = folder / "server.properties"
-    settings.write_text(_properties(folder, keystore, *ports), encoding="utf-8")
+    settings.write_text(_properties(folder, keystore, host, *ports), encoding="utf-8")
     _format(base, settings, folder)
-    return Own(folder, [*base, "kafka.Kafka", str(settings)], *ports[:3], authority)
+    plain, sasl, tls, _ = ports
+    return Own(folder, [*base, "kafka.Kafka", str(settings)], plain, sasl, tls, authority, host)
 
 
 @contextmanager
@@ -205,14 +207,16 @@ def _format(base: list[str], settings: Path, folder: Path) -> None:
         raise RuntimeError(f"Kafka's storage could not be formatted: {(run.stdout + run.stderr)[-800:]}")
 
 
-def _properties(folder: Path, keystore: Path, plain: int, sasl: int, tls: int, control: int) -> str:
+def _properties(
+    folder: Path, keystore: Path, host: str, plain: int, sasl: int, tls: int, control: int
+) -> str:
     places = {"PLAINTEXT": plain, "WORD": sasl, "TLS": tls, "CONTROLLER": control}
-    listeners = ",".join(f"{name}://127.0.0.1:{port}" for name, port in places.items())
+    listeners = ",".join(f"{name}://{host}:{port}" for name, port in places.items())
     login = "org.apache.kafka.common.security"
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
-        "controller.quorum.bootstrap.servers": f"127.0.0.1:{control}",
+        "controller.quorum.bootstrap.servers": f"{host}:{control}",
         "listeners": listeners,
         "advertised.listeners": listeners,
         "controller.listener.names": "CONTROLLER",
@@ -239,12 +243,12 @@ def _properties(folder: Path, keystore: Path, plain: int, sasl: int, tls: int, c
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(host: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((host, port)) == 0:
                 return
         time.sleep(0.2)
     raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-1500:]}")

@@ -71,8 +71,8 @@ def told(alert: Payload) -> Telling:
 class Moody(Receiver):
     """Answers by its moods until `calm` is set; then it takes everything."""
 
-    def __init__(self, seed: int) -> None:
-        super().__init__()
+    def __init__(self, seed: int, host: str = "127.0.0.1") -> None:
+        super().__init__(host)
         self.log, self.calm = Log(), False
         self._dice = random.Random(seed)
         self._key = Webhook(SECRET.encode())

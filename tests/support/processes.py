@@ -30,6 +30,12 @@ def environ(**more: str) -> dict[str, str]:
     return {**kept, **ENVIRON, "PYTHONUTF8": "1", **more}
 
 
+def with_support(**more: str) -> dict[str, str]:
+    """The same for a process of ours: `python -P -m support.…`."""
+    tests = Path(__file__).parents[1]
+    return environ(PYTHONPATH=f"{tests.parent}{os.pathsep}{tests}", **more)
+
+
 def huiying(*args: str) -> list[str]:
     return [sys.executable, "-m", "flows.cli", *args]
 

@@ -97,7 +97,8 @@ class Receiver:
     """A threaded server on a free port. What `answer` says holds for all following requests;
     `then` queues answers that are used up first, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.requests: list[Request] = []
         self.closing = threading.Event()
         self.connections = itertools.count(1)
@@ -107,13 +108,13 @@ class Receiver:
         self._now = Answer()
         self._next: list[Answer] = []
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server((host, 0), _Handler)
         self._server.receiver = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self.host}:{self._server.server_port}"
 
     def answer(self, **how: Any) -> None:
         self._now = Answer(**how)

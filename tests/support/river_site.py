@@ -119,11 +119,12 @@ def told(body: dict[str, object]) -> str:
     return f"{clock['id']} {step['key']} {recipient['person']}"
 
 
-def rss(items: list[tuple[str, str, datetime]], base: str) -> bytes:
+def rss(items: list[tuple[str, str, datetime]], base: str, first: int = 0) -> bytes:
+    """A feed of these items, numbered from `first`."""
     rows = "".join(
         f"<item><guid>{n}</guid><title>{escape(title)}</title><link>{base}/{n}</link>"
         f"<description>{escape(body)}</description><pubDate>{when:%a, %d %b %Y %H:%M:%S +0800}</pubDate></item>"
-        for n, (title, body, when) in enumerate(items)
+        for n, (title, body, when) in enumerate(items, first)
     )
     return f'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>{rows}</channel></rss>'.encode()
 

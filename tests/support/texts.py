@@ -89,29 +89,29 @@ def signals(count: int, until: datetime, seed: int = 7) -> Iterator[RawSignal]:
         yield ticket(number, at, dice) if number % 2 else post(number, at, dice)
 
 
-def post(number: int, at: datetime, dice: random.Random) -> RawSignal:
+def post(number: int, at: datetime, dice: random.Random, grave: float = GRAVE_SHARE) -> RawSignal:
     where = f"{dice.choice(TOWNS)}{dice.choice(STREETS)}路{dice.randrange(1, 400)}号"
-    body = f"{where}{dice.choice(PLACES)}，{matter(dice)}。{dice.randrange(1, 60)}楼"
+    body = f"{where}{dice.choice(PLACES)}，{matter(dice, grave)}。{dice.randrange(1, 60)}楼"
     metrics = {"reads": dice.randrange(0, 3000), "reposts": dice.randrange(0, 20)}
     return RawSignal("posts", f"P{number}", Medium.WEIBO, "", body, published_at=at, metrics=metrics)
 
 
-def ticket(number: int, at: datetime, dice: random.Random) -> RawSignal:
+def ticket(number: int, at: datetime, dice: random.Random, grave: float = GRAVE_SHARE) -> RawSignal:
     town, street = dice.choice(TOWNS), dice.choice(STREETS)
     where = f"{town}区{street}路{dice.randrange(1, 400)}号{dice.choice(PLACES)}"
-    words = [f"来电人住在{where}，反映{matter(dice)}。"]
+    words = [f"来电人住在{where}，反映{matter(dice, grave)}。"]
     while sum(map(len, words)) < 380:
         words.append(
-            f"{dice.randrange(1, 28)}日{dice.randrange(6, 23)}时，{matter(dice)}。{dice.choice(TAILS)}"
+            f"{dice.randrange(1, 28)}日{dice.randrange(6, 23)}时，{matter(dice, grave)}。{dice.choice(TAILS)}"
         )
-    title = f"{town}区{street}路：{matter(dice)[:14]}"
+    title = f"{town}区{street}路：{matter(dice, grave)[:14]}"
     return RawSignal(
         "hotline", f"T{number}", Medium.HOTLINE, title, "".join(words), published_at=at, place=f"{town}区"
     )
 
 
-def matter(dice: random.Random) -> str:
-    if dice.random() < GRAVE_SHARE:
+def matter(dice: random.Random, grave: float = GRAVE_SHARE) -> str:
+    if dice.random() < grave:
         return dice.choice(GRAVE).format(n=dice.randrange(1, 40))
     things, troubles = dice.choice(MATTERS)
     return f"{dice.choice(things)}{dice.choice(troubles)}，{dice.choice(AFTER)}"

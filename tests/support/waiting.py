@@ -8,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 PATIENCE_S = 120.0
+LONG_S = 300.0
+"""For what starts many processes, or waits for Prefect, on a busy machine."""
 PAUSE_S = 0.1
 
 
