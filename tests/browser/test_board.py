@@ -206,6 +206,14 @@ def test_a_note_that_is_being_written_outlives_an_update_and_is_handed_in(
     assert visitor.complaints == []
 
 
+def test_a_handover_that_waits_reads_like_one_that_was_taken_over_and_is_printed(visit: Visit) -> None:
+    page = visit("li").go("/handover")
+    badge = page.locator("#h-1-b.waiting .badge").first.bounding_box()
+    assert badge is not None and badge["width"] < 60
+    page.emulate_media(media="print")
+    expect(page.locator("#h-1-b.waiting")).to_be_visible()
+
+
 def test_an_update_does_not_move_the_page(visit: Visit, desk: FakeDesk) -> None:
     page = visit("chen").go("/")
     tops = "[...document.querySelectorAll('article.card, .strip, .counts')].map(e => e.getBoundingClientRect().top)"
