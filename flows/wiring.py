@@ -117,10 +117,22 @@ class House:
         }
 
     @cached_property
+    def source_names(self) -> dict[str, str]:
+        """source id → name."""
+        registered = self.site.sources
+        groups = (registered.feeds, registered.tickets, registered.official)
+        return {source.id: source.name for group in groups for source in group}
+
+    @cached_property
     def called(self) -> dict[str, str]:
-        """person, unit or neighbour id → name, for what is read; whoever acts is looked up in `names`."""
+        """person, unit, neighbour or clock → name, for what is read; whoever acts is looked up in `names`."""
         others = {f"neighbour:{one.id}": one.name for one in self.site.neighbours}
-        return {unit.id: unit.name for unit in self.site.roster.units} | others | self.names
+        clocks = {
+            f"clock:{clock.rule.id}": clock.rule.name
+            for book in self.library.playbooks
+            for clock in book.clocks
+        }
+        return {unit.id: unit.name for unit in self.site.roster.units} | others | clocks | self.names
 
     @cached_property
     def guard(self) -> Guard:

@@ -146,7 +146,9 @@ LINES: Final[dict[str, str]] = {
     ),
     "CoverageItem": "name label state last_good_at:time? detail mend",
     "Coverage": "ok:bool items:[CoverageItem]",
-    "Arrival": "at:time title medium_zh source sentiment? sentiment_zh? incident_id? incident_ref? flagged:bool",
+    "Arrival": (
+        "at:time title medium_zh source source_name sentiment? sentiment_zh? incident_id? incident_ref? flagged:bool"
+    ),
     "Arrivals": "total:int today:int last:[Arrival]",
     "Counts": "open:int unacked:int breached:int at_risk:int met:int met_late:int",
     "Board": (
@@ -188,7 +190,7 @@ LINES: Final[dict[str, str]] = {
     "Line": "id name relation relation_zh url tries:int why? next_at:time? last_good_at:time?",
     "Levels": "now:time id? own:map rows:[Lower] neighbours:[Line] referrals:[Referral]",
     "Letter": (
-        "id:int source place? reason raw row:map columns:map at:time state state_zh settled_at:time? "
+        "id:int source source_name place? reason raw row:map columns:map at:time state state_zh settled_at:time? "
         "settled_by? note?"
     ),
     "LetterSource": "id name waiting:int",

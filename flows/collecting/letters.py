@@ -58,21 +58,25 @@ def overview(house: House, source_id: str | None = None, after: int = 0, *, sett
     with house.store.read() as conn:
         waiting = deadletters.by_source(conn)
         rows = deadletters.listed(conn, source_id, after=after, limit=SLICE + 1, settled=settled)
-    registered = house.site.sources
-    names = {one.id: one.name for one in registered.tickets} | {one.id: one.name for one in registered.feeds}
+    names = house.source_names
     sources = [
         {"id": key, "name": names.get(key, key), "waiting": count} for key, count in sorted(waiting.items())
     ]
-    return {"sources": sources, "letters": [shown(row) for row in rows[:SLICE]], "more": len(rows) > SLICE}
+    return {
+        "sources": sources,
+        "letters": [shown(row, names) for row in rows[:SLICE]],
+        "more": len(rows) > SLICE,
+    }
 
 
-def shown(row: Row[Any]) -> View:
+def shown(row: Row[Any], names: Mapping[str, str]) -> View:
     """A letter for a page or a list: masked whatever the site's setting."""
     letter = privacy.masked_letter(Rejected(row.place, row.reason, row.raw, row.fields))
     fields = letter.fields or {}
     return {
         "id": row.id,
         "source": row.source_id,
+        "source_name": names.get(row.source_id, row.source_id),
         "place": row.place,
         "reason": letter.reason,
         "raw": letter.raw,
@@ -95,7 +99,7 @@ def _cell(value: Any) -> str:
 def one(house: House, number: int) -> View | None:
     with house.store.read() as conn:
         row = deadletters.get(conn, number)
-    return shown(row) if row is not None else None
+    return shown(row, house.source_names) if row is not None else None
 
 
 # ── doing ─────────────────────────────────────────────────────────────────────────────────────

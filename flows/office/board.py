@@ -146,7 +146,12 @@ class Boards:
         """The newest lines fresh, the sums of all as they were counted a little ago."""
         count = partial(views.recent_signals, conn, now, 0)
         sums: View = self._keeper.get("signals", local(now).date(), now, self._age(HEARD), count)
-        return sums | {"last": views.newest_signals(conn, 30)}
+        names = self._house.source_names
+        newest = [
+            one | {"source_name": names.get(one["source"], one["source"])}
+            for one in views.newest_signals(conn, 30)
+        ]
+        return sums | {"last": newest}
 
     def _age(self, age: timedelta) -> timedelta:
         return age * self._house.time.speed

@@ -82,7 +82,7 @@ class IncidentSeen:
         now = self._desk.now()
         with in_words(), reachable(), self._house.store.read() as conn:
             found = incidents.get(conn, incident_id).id
-            signals = heard.heard(conn, found, self._sources())
+            signals = heard.heard(conn, found, self._house.source_names)
             spoken = moods.spoken(conn, found)
         voices = [Voice(one.at, one.negative, one.topic, one.medium) for one in signals]
         first = spread.first_of(signals)
@@ -138,7 +138,7 @@ class IncidentSeen:
 
     def _signals(self, conn: Connection, rows: Sequence[Row[Any]], short: int | None) -> list[View]:
         corrected = kept.of_signals(conn, [row.id for row in rows], self._house.names)
-        names = self._sources()
+        names = self._house.source_names
         return [_signal(row, names, corrected.get(row.id, []), short) for row in rows]
 
     def signal(self, incident_id: str, number: int) -> View:
@@ -173,19 +173,13 @@ class IncidentSeen:
         with in_words(), reachable(), self._house.store.read() as conn:
             found = incidents.get(conn, incident_id).id
             lines, following = story.read(conn, found, show, before, self._house.called)
-        names = self._sources()
+        names = self._house.source_names
         return {
             "lines": [line | {"actor": names.get(line["actor"], line["actor"])} for line in lines],
             "before": str(following) if following else None,
             "groups": [[key, zh] for key, zh in story.GROUPS.items()],
             "show": show,
         }
-
-    def _sources(self) -> dict[str, str]:
-        """source id → name."""
-        registered = self._house.site.sources
-        groups = (registered.feeds, registered.tickets, registered.official)
-        return {source.id: source.name for group in groups for source in group}
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────
 

@@ -217,6 +217,11 @@ def _numbers(payload: Payload) -> str:
     return _listed(payload["letters"])
 
 
+def _clocks(rules: Sequence[str], names: Names) -> str:
+    """The clocks by their names, where `names` knows them (`clock:first_statement`)."""
+    return "、".join(names.get(f"clock:{rule}", rule) for rule in rules) or "无"
+
+
 def _listed(numbers: Sequence[int]) -> str:
     shown = [str(number) for number in numbers]
     return "、".join(shown[:8]) + (f" 等 {len(shown)} 条" if len(shown) > 8 else "")
@@ -294,17 +299,17 @@ _TOLD: dict[str, Callable[[Payload, Names], str]] = {
         f"{StartEvent(p['event']).zh}时间更正为 {clock_face(parse_iso(p['value']))}"
     ),
     "time_learned": lambda p, _: f"得知{StartEvent(p['event']).zh}时间 {clock_face(parse_iso(p['value']))}",
-    "evidence_retracted": lambda p, _: (
-        f"{EvidenceKind(p['kind']).zh}已撤回；重新计时: {'、'.join(p['clocks']) or '无'}"
+    "evidence_retracted": lambda p, names: (
+        f"{EvidenceKind(p['kind']).zh}已撤回；重新计时: {_clocks(p['clocks'], names)}"
     ),
-    "evidence_added": lambda p, _: (
-        f"{EvidenceKind(p['kind']).zh}；停止时钟: {'、'.join(p['clocks']) or '无'}"
+    "evidence_added": lambda p, names: (
+        f"{EvidenceKind(p['kind']).zh}；停止时钟: {_clocks(p['clocks'], names)}"
     ),
     "evidence_proposed": lambda p, _: f"疑似{EvidenceKind(p['kind']).zh}“{p['title']}”，待人确认",
     "proposal_decided": lambda p, _: f"{ProposalState(p['state']).zh}: “{p['title']}”",
     "page_found": lambda p, _: f"{p['url']} {PageState(p['outcome']).zh}",
-    "earlier_evidence_used": lambda p, _: f"已有凭据，停止时钟: {'、'.join(p['clocks'])}",
-    "clock_waived": lambda p, _: f"免除 {'、'.join(p['clocks'])}",
+    "earlier_evidence_used": lambda p, names: f"已有凭据，停止时钟: {_clocks(p['clocks'], names)}",
+    "clock_waived": lambda p, names: f"免除 {_clocks(p['clocks'], names)}",
     "progress_noted": lambda p, _: str(p["text"]),
     "owner_assigned": lambda p, names: (
         f"责任单位 {names.get(p['from'], p['from']) or '未定'} → {names.get(p['to'], p['to'])}"
@@ -390,7 +395,7 @@ _TOLD |= {
     "statement_compared": lambda p, _: (
         f"{Outlet(p['outlet']).zh}所发与审定稿" + ("一致" if p["same"] else f"不一致: {p['difference']}")
     ),
-    "statement_withdrawn": lambda p, _: f"“{p['title']}”撤回；重新计时: {'、'.join(p['clocks']) or '无'}",
+    "statement_withdrawn": lambda p, names: f"“{p['title']}”撤回；重新计时: {_clocks(p['clocks'], names)}",
     "statement_discarded": lambda p, _: f"“{p['title']}”作废",
     "facts_verified": lambda p, _: (
         "核实: " + "、".join(f"{FACT_ZH.get(name, name)} {value:g}" for name, value in p["facts"].items())
@@ -420,12 +425,12 @@ def _laid(payload: Payload, _: Names) -> str:
     return "，".join(f"{word} {payload[name]} 项" for word, name in counts if payload.get(name))
 
 
-def _answered(payload: Payload, _: Names) -> str:
+def _answered(payload: Payload, names: Names) -> str:
     """已接收，回执 …；由对方办理的时钟: …"""
     said = (
         f"{payload['name']}{ReferralState(payload['state']).zh}，回执 {payload['receipt']}，{payload['by']}"
     )
-    return said + (f"；由对方办理的时钟: {'、'.join(payload['clocks'])}" if payload["clocks"] else "")
+    return said + (f"；由对方办理的时钟: {_clocks(payload['clocks'], names)}" if payload["clocks"] else "")
 
 
 _TOLD |= {
@@ -435,9 +440,9 @@ _TOLD |= {
     ),
     "task_done": lambda p, _: str(p["name"]),
     "task_dropped": lambda p, _: str(p["name"]),
-    "notified": lambda p, _: (
+    "notified": lambda p, names: (
         f"已通报{p['to']}，回执 {p['number']}"
-        + (f"；停止时钟: {'、'.join(p['clocks'])}" if p["clocks"] else "")
+        + (f"；停止时钟: {_clocks(p['clocks'], names)}" if p["clocks"] else "")
     ),
     "stage_moved": lambda p, _: (
         f"{'退回' if p['back'] else '由'}{'' if p['back'] else Stage(p['from']).zh + ' → '}{Stage(p['to']).zh}"
@@ -452,8 +457,8 @@ _TOLD |= {
         f"由 {p['name']} {p['word']}，原编号 {p['ref']}"
         + (f"；未能带入的凭据: {'；'.join(p['left'])}" if p["left"] else "")
     ),
-    "referral_accepted": lambda p, _: (
-        f"接收 {p['name']} 的 {p['ref']}，回执 {p['receipt']}，接过时钟: {'、'.join(p['taken']) or '无'}"
+    "referral_accepted": lambda p, names: (
+        f"接收 {p['name']} 的 {p['ref']}，回执 {p['receipt']}，接过时钟: {_clocks(p['taken'], names)}"
     ),
     "referral_returned": lambda p, _: f"退回 {p['name']}（{p['ref']}），回执 {p['receipt']}",
     "referral_noted": lambda p, _: f"已阅 {p['name']} 的 {p['ref']}，回执 {p['receipt']}",

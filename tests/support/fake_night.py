@@ -254,7 +254,8 @@ def signal(
     flagged: bool = False,
 ) -> View:
     zh = {"neg": "负面", "neu": "中性", "pos": "正面"}[mood]
-    return {"at": hours(minutes / 60), "title": title, "medium_zh": medium, "source": source, "sentiment": mood,
+    return {"at": hours(minutes / 60), "title": title, "medium_zh": medium, "source": source, "source_name": source,
+            "sentiment": mood,
             "sentiment_zh": zh, "incident_id": f"inc-{to}" if to else None,
             "incident_ref": f"舆-2026-{40 + to:04d}" if to else None, "flagged": flagged}  # fmt: skip
 
@@ -442,6 +443,7 @@ def letter(number: int, *, row: dict[str, str] | None = None, state: str = "open
     return {
         "id": number,
         "source": "hotline",
+        "source_name": "12345 热线",
         "place": "工单.csv:3",
         "reason": "工单.csv:3: 列 “受理时间”: “昨天” 不是时间",
         "raw": "2,停电,<script>alert(1)</script>,〔电话〕,昨天",
