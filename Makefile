@@ -4,7 +4,7 @@
 .PHONY: run test check docs pictures bench bench-all proof soak faults lock clean _check _test _lock
 
 ARGS ?=
-JOBS ?= 3
+JOBS ?= 4
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py
 
@@ -37,7 +37,7 @@ ENGINE ?= sqlite
 soak:    ## weeks of the site in minutes, memory by day; make soak DAYS=60 ENGINE=postgresql
 	@DAYS=$(DAYS) DAY_S=$(DAY_S) ENGINE=$(ENGINE) $(BOOTSTRAP) exec python -m pytest -q -s tests/proof/test_soak.py $(ARGS)
 
-FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py tests/river/test_kafka.py tests/edges/test_api_contract.py
+FAULTS := tests/faults tests/core/test_time_properties.py tests/ledger/test_time_properties.py tests/river/test_kafka.py tests/river/test_two_machines.py tests/edges/test_api_contract.py
 faults:  ## the long campaign: kills, outages, full disks, stepped clocks, random nights
 	@HUIYING_FAULTS=long $(BOOTSTRAP) exec python -m pytest -q -s $(FAULTS) $(ARGS)
 
@@ -56,7 +56,7 @@ clean:   ## what can be made again; never a site's data
 	rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Three at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
+# Four at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
 _test:
 ifeq ($(strip $(ARGS)),)
 	pytest -q -n $(JOBS) --dist loadfile --ignore=tests/faults

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Dialog
 
+from connectors import sealing
 from connectors.console.app import build
 from flows.collecting import intake
 from flows.office.desk import Desk
@@ -37,6 +38,15 @@ LINKS = (
     "JaVaScRiPt\t:alert(1)",
     "vbscript:x",
 )
+KEY = sealing.new_key()
+OURS = {"id": "county", "private_key": "${HUIYING_LEVELS_KEY}"}
+ABOVE = {
+    "id": "city",
+    "name": EVIL,
+    "relation": "upper",
+    "url": "http://127.0.0.1:9",
+    "public_key": sealing.public_of(KEY),
+}
 FOUND = """() => ({
   pwned: window.pwned || null,
   scripts: [...document.scripts].filter(s => !s.src.startsWith(location.origin + '/static/')).map(s => s.outerHTML),
@@ -63,7 +73,7 @@ def poison(directory: Path) -> None:
     for name in ("site.yaml", "roster.yaml"):
         said = json.loads((directory / name).read_text(encoding="utf-8"))
         if name == "site.yaml":
-            said["name"] = EVIL
+            said |= {"name": EVIL, "levels": OURS, "neighbours": [ABOVE]}
         for one in (*said.get("people", ()), *said.get("units", ())):
             one["name"] = f"{one['name']}{EVIL}"
         (directory / name).write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
@@ -121,6 +131,7 @@ def work_on(desk: Desk) -> dict[str, str]:
     desk.aftermath.act("lesson", incident, {"text": EVIL}, "li")
     entry = {"kind": "training", "title": EVIL, "unit": EVIL, "reason": EVIL, "incident": incident}
     register = desk.registers.act("add", "", entry, "li")["id"]
+    referred = desk.work.act("refer", incident, {"to": "city", "reason": EVIL}, "li")["referrals"]
     with desk.writing() as conn:
         kept = captures.keep(conn, EVIL.encode(), "text/plain; charset=utf-8")
     return {
@@ -128,6 +139,7 @@ def work_on(desk: Desk) -> dict[str, str]:
         "statement_id": statement,
         "entry_id": register,
         "number": "1",
+        "referral_id": referred[0]["id"],
         "sha256": kept,
     }
 
@@ -136,7 +148,7 @@ def work_on(desk: Desk) -> dict[str, str]:
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Poisoned]:
     directory = write_site(tmp_path_factory.mktemp("poison") / "site", "http://127.0.0.1:9")
     poison(directory)
-    with House.open(directory, ENVIRON) as house:
+    with House.open(directory, ENVIRON | {"HUIYING_LEVELS_KEY": KEY}) as house:
         desk = Desk(house)
         hear(house)
         ids = work_on(desk)

@@ -305,8 +305,9 @@ def test_a_second_press_while_the_first_is_being_kept_is_no_second_act(
 
 
 def test_an_answer_that_is_not_from_the_system_is_not_taken_for_done(
-    page: Page, site: Site, incident: str
+    visit: Visit, site: Site, incident: str
 ) -> None:
+    page = visit(service_workers="block").go("/mine")  # the worker sends too, past the route
     page.route("**/api/v1/**", lambda route: route.fulfill(content_type="text/html", body="请先登录本网络"))
     page.click(f"#take-{incident}")
     expect(page.locator("#waiting li")).to_contain_text("待送出", timeout=SOON)

@@ -205,10 +205,7 @@ def test_signing_in_leads_to_no_other_site(office: SigningSite, back: str) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/v1/incidents?state=all",
         "/api/v1/audit",
-        "/api/v1/proposals?every=true",
-        "/api/v1/tasks",
         "/api/v1/deadletters",
         "/api/v1/registers",
         "/api/v1/reports/special?incident={}",
@@ -230,7 +227,18 @@ def test_an_account_of_one_unit_reads_no_others_incident(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/board", "/mine", "/api/v1/mine/chen", "/api/v1/trends", "/fragments/board"]
+    "path",
+    [
+        "/",
+        "/api/v1/board",
+        "/mine",
+        "/api/v1/mine/chen",
+        "/api/v1/trends",
+        "/fragments/board",
+        "/api/v1/incidents?state=all",
+        "/api/v1/proposals?every=true",
+        "/api/v1/tasks",
+    ],
 )
 def test_lists_show_an_account_of_one_unit_its_own_alone(
     office: SigningSite, incident: str, path: str

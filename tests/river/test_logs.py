@@ -99,7 +99,7 @@ def test_what_a_database_quotes_of_its_parameters_stays_out_and_the_places_are_n
             conn.execute(text("INSERT INTO t VALUES (:uid, :body)"), row)
         except IntegrityError as error:
             structlog.get_logger().error("refused", reason=repr(error), exc_info=True)
-            logging.getLogger("uvicorn.error").exception("in a library")
+            logging.getLogger("a.library").exception("in a library")
     engine.dispose()
     said = written()
     first, second = lines(said)
