@@ -59,7 +59,7 @@ clean:   ## what can be made again; never a site's data
 # Four at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
 _test:
 ifeq ($(strip $(ARGS)),)
-	pytest -q -n $(JOBS) --dist loadfile --ignore=tests/faults
+	pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore=tests/faults
 	pytest -q tests/faults
 else
 	pytest $(ARGS)

@@ -11,6 +11,20 @@ import pytest
 from models.ledger.store import Store
 from support import postgres
 
+WAITING = ("river", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for processes stand evenly among those that compute: several at once then fill the machine,
+    and none of the long ones is left for the end."""
+    waits = {item.path: item.path.parent.name in WAITING for item in items}
+    place = {
+        path: number / len(group)
+        for group in ([p for p in waits if waits[p]], [p for p in waits if not waits[p]])
+        for number, path in enumerate(group)
+    }
+    items.sort(key=lambda item: place[item.path])
+
 
 def missing(why: str) -> None:
     """A part that is not here: skipped with its reason on a desk, a failure in CI."""

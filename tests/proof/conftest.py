@@ -1,5 +1,5 @@
 """The long campaigns: `make proof`, `make soak`. Collected only when asked for, since each takes minutes to hours;
-a small one runs with tests/faults."""
+a small one runs with tests/river."""
 
 from __future__ import annotations
 

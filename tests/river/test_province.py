@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from support.missing import missing
 from support.postgres import Missing
@@ -23,7 +22,7 @@ SMALL = Size(
 
 
 def test_a_small_province_on_two_machines_keeps_the_laws_while_its_parts_are_killed(
-    tmp_path: Path, campaigns: list[dict[str, Any]]
+    tmp_path: Path,
 ) -> None:
     if os.environ.get("HUIYING_TEST_POSTGRES"):
         missing("HUIYING_TEST_POSTGRES names a server that is not ours to kill")
@@ -31,18 +30,6 @@ def test_a_small_province_on_two_machines_keeps_the_laws_while_its_parts_are_kil
         report = prove(SMALL, tmp_path)
     except Missing as why:
         missing(str(why))
-    campaigns.append(
-        {
-            "workers on": "postgresql, 4, a province",
-            "kills": len(report["killed"]),
-            "signals": report["figures"]["signals"],
-            "clocks": report["figures"]["clocks"],
-            "alerts": report["figures"]["alerts"],
-            "accepted": report["figures"]["accepted"],
-            "taken_twice": report["figures"]["sent more than once"],
-            "verify": "ok" if report["verify"]["ok"] else "BROKEN",
-        }
-    )
     assert report["broken"] == {}, report["verify"]["findings"]
     assert report["figures"]["signals"] == SMALL.signals
     assert report["figures"]["accepted"] > SMALL.clocks
