@@ -142,6 +142,10 @@ DUTIES = {
         DutySpec("audit", timedelta(seconds=60), _audit),
     )
 }
+EVERY_SECOND = ("respond", "deliver")
+"""The sweep and the senders: the clock loop's own."""
+SLOW = tuple(name for name in DUTIES if name not in EVERY_SECOND)
+"""What Prefect's flows do where they are alive, and the clock loop where they are not."""
 
 
 async def perform(house: House, name: str, by: str = ME) -> str | None:

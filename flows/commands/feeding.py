@@ -281,7 +281,7 @@ def _read(number: int, line: str, now: datetime) -> tuple[int, RawSignal | dict[
 
 def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
     """One line in the contract's shape; `topics` of the site's own tree stand after the seven classes."""
-    from flows.triage import filed_rows
+    from flows.judging.rows import filed_rows
 
     judged = verdict.judgement
     return {
@@ -313,7 +313,7 @@ def _answer(signal: RawSignal, verdict: Any) -> dict[str, Any]:
 
 def _details(verdict: Any) -> dict[str, Any]:
     """Kind of event, place and time with the words they were read from; null where the text says nothing."""
-    from flows.triage import details
+    from flows.judging.rows import details
 
     found = details(verdict)
     keys = ("event_subtype", "event_reason", "place", "occurred")

@@ -120,10 +120,10 @@ def serve(
     site: SiteOption = None, metrics_port: MetricsPort = None, metrics_host: MetricsHost = LOOPBACK
 ) -> None:
     """Prefect 侧: 登记部署、以流程运行各项工作、记录事件经过。地址取 PREFECT_API_URL。"""
+    from flows.duty import SLOW
     from flows.processes.deployed import house_of
     from flows.processes.metered import Own, metered
     from flows.processes.presence import telling
-    from flows.processes.serve import RUN_BY_FLOW
     from flows.processes.serve import serve as serve_forever
 
     quiet_logs("serve")
@@ -131,7 +131,7 @@ def serve(
     with plainly():
         house = house_of(str(site_dir(site)))
         try:
-            with telling(house, "serve", RUN_BY_FLOW), metered(Own(house), metrics_port, metrics_host):
+            with telling(house, "serve", SLOW), metered(Own(house), metrics_port, metrics_host):
                 asyncio.run(serve_forever(site_dir(site)))
         except (KeyboardInterrupt, asyncio.CancelledError):
             say("Prefect 侧已停止")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.judging.rows import part_row
 from flows.judging.sorting import TICKETS
-from flows.triage import part_row
 from flows.wiring import House
 from models.core.burst import (
     DAYS,

@@ -6,6 +6,7 @@ depends on: readings of another version are thrown away and read anew.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import zlib
 from base64 import b64decode, b64encode
@@ -59,13 +60,15 @@ class Left:
     filing: Filing | None
 
 
-_ALL: Final = TypeAdapter(list[Left])
+@functools.cache
+def _all() -> TypeAdapter[list[Left]]:
+    return TypeAdapter(list[Left])
 
 
 def pack(readings: Sequence[Reading], ids: Sequence[int]) -> bytes:
     """The readings of the signals with these numbers, in the same order."""
     left = [_left(one, id_) for one, id_ in zip(readings, ids, strict=True)]
-    return zlib.compress(_ALL.dump_json(left), _FAST)
+    return zlib.compress(_all().dump_json(left), _FAST)
 
 
 def _left(one: Reading, id_: int) -> Left:
@@ -80,7 +83,7 @@ def unpack(body: bytes, signals: Mapping[int, RawSignal], plans: Mapping[str, Pl
     """signal's number → its reading, of those that `signals` still asks for. The canonical texts stay
     empty, for only the gist is needed from here on. Raises ValueError where it is not what `pack` made."""
     try:
-        left = _ALL.validate_json(zlib.decompress(body))
+        left = _all().validate_json(zlib.decompress(body))
         return {one.id: _reading(one, signals[one.id], plans) for one in left if one.id in signals}
     except (zlib.error, ValidationError, KeyError) as error:
         raise ValueError(f"not readings: {error!r}") from None

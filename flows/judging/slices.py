@@ -6,11 +6,12 @@ reader is gone is read by the sorter, and so is everything while there is no oth
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from threading import Event
 from typing import Any, Final
 
 import structlog
@@ -23,7 +24,7 @@ from flows.judging.stored import read_rows
 from flows.wiring import House
 from models.ledger import signals, slices
 from models.ledger.slices import Slice
-from models.ledger.store import Row
+from models.ledger.store import LedgerError, Row
 
 log = structlog.get_logger()
 
@@ -51,17 +52,30 @@ def read_for_others(house: House) -> int:
     found = _claimed(house, least=BATCH)
     if found is None:
         return 0
-    rows = _rows(house, found, 0)
-    body = left.pack(read_rows(house, rows), [row.id for row in rows])
-    box = left.locked(house, found.first, body)
-    with house.store.write() as conn:
-        slices.leave(conn, found.first, ME, left.version(house), box)
+    with _given_back_on_failure(house, found):
+        rows = _rows(house, found, 0)
+        body = left.pack(read_rows(house, rows), [row.id for row in rows])
+        box = left.locked(house, found.first, body)
+        with house.store.write() as conn:
+            slices.leave(conn, found.first, ME, left.version(house), box)
     return len(rows)
+
+
+@contextmanager
+def _given_back_on_failure(house: House, one: Slice) -> Iterator[None]:
+    """What we cannot read another may, and nobody waits for our lease to end."""
+    try:
+        yield
+    except BaseException:
+        with suppress(LedgerError), house.store.write() as conn:
+            slices.give_back(conn, one.first, ME)
+        raise
 
 
 def _claimed(house: House, after: int = 0, least: int = 1) -> Slice | None:
     with house.store.read() as conn:  # asked without the lock first: mostly there is nothing to claim
-        if slices.counted(conn)[0] >= AHEAD or signals.waiting_up_to(conn, least) < least:
+        behind = max(after, slices.end(conn))
+        if slices.counted(conn) >= AHEAD or signals.waiting_up_to(conn, least, behind) < least:
             return None
     with house.store.write() as conn:
         until = house.time.now() + LEASE * house.time.speed
@@ -79,14 +93,15 @@ class Coming:
 
     house: House
     own: dict[int, Read] = field(default_factory=dict)
+    closed: Event = field(default_factory=Event)
 
     @cached_property
     def version(self) -> str:
         return left.version(self.house)
 
     def after(self, number: int) -> Read:
-        """The next signals that wait behind `number`, read; empty when there are none."""
-        while True:
+        """The next signals that wait behind `number`, read; empty when there are none, or nobody asks any more."""
+        while not self.closed.is_set():
             with self.house.store.read() as conn:
                 first = signals.first_waiting(conn, number)
                 if first is None:
@@ -96,6 +111,11 @@ class Coming:
                 return self._unclaimed(number, ahead)
             if (found := self._of(ahead, number)) is not None:
                 return found
+        return Read()
+
+    def close(self) -> None:
+        """Whoever waits here for another's reader waits no longer."""
+        self.closed.set()
 
     def _unclaimed(self, number: int, ahead: Slice | None) -> Read:
         """What stands in no slice; where it fills one it is claimed, so that nobody reads it beside us."""
@@ -121,7 +141,7 @@ class Coming:
     def _beside(self, ahead: Slice) -> None:
         mine = None if self.own else _claimed(self.house, ahead.last, BATCH)
         if mine is None:
-            time.sleep(_LOOK_S)
+            self.closed.wait(_LOOK_S)
         else:
             self.own[mine.first] = self._read(_rows(self.house, mine, 0))
 

@@ -158,6 +158,8 @@ class Sorter:
         self.standards = standards or shipped()
         self.index = IncidentIndex(window=window, weight=judge.rarity, most=most)
         self.clusters: dict[str, Cluster] = {}
+        self.unread_to: datetime | None = None
+        """What came in up to then was not read back when the memory was built anew."""
 
     def sort(self, readings: Sequence[Reading]) -> list[Verdict]:
         """One verdict for each reading, in the same order."""

@@ -1,7 +1,9 @@
 """The clock loop: plain Python, no Prefect. Every second it asks the database what is due.
 
-Four threads, each of which only reads, decides and appends: the sweep, the senders, triage, and the slow
-duties (which it takes over within a second or two whenever nobody else does them).
+Each of its threads only reads, decides and appends: the sweep, the senders, triage, and the slow duties (which it
+takes over within a second or two whenever nobody else does them). Beside them are the lookout, the sign that this
+process is there, what the metrics need, and one for each line to the outside, which may hang: Kafka in and out, the
+collector of traces, Slack, each receiver, each neighbour. `_jobs` names them all.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from connectors.ports import ConnectorError
 from flows import triage
 from flows.collecting.following import follow_broker
 from flows.deliver import AT_ONCE, Sent, deliver
-from flows.duty import DUTIES, SOONEST_S, overdue, perform
+from flows.duty import DUTIES, EVERY_SECOND, SLOW, SOONEST_S, overdue, perform
 from flows.holders import bury
+from flows.judging.appending import Done
 from flows.office import measuring
 from flows.processes.logs import on_duty
 from flows.processes.lookout import Lookout
@@ -37,19 +40,6 @@ from playbooks.levels_paper import NeighbourSource
 
 log = structlog.get_logger()
 
-SLOW = (
-    "ingest",
-    "triage",
-    "watch",
-    "handover",
-    "reach",
-    "plans",
-    "bursts",
-    "cadence",
-    "registers",
-    "keeping",
-    "audit",
-)
 BEAT_S = 3.0
 LOOK_EVERY_S = 0.25
 TRIAGE_S = 0.2
@@ -67,10 +57,10 @@ class ClockLoop:
         self.stopped = threading.Event()
         self._poke = threading.Event()
         self._rung = threading.Event()
-        self._judged, self._said_at = triage.Done(), float("-inf")
+        self._judged, self._said_at = Done(), float("-inf")
         self._tick = 0.1 if house.time.speed > 1 else 0.5
         self.lookout = Lookout(house, "-".join(only or ("run",)))
-        wanted = only or ("respond", "deliver", *SLOW)
+        wanted = only or (*EVERY_SECOND, *SLOW)
         self.presence = Presence(house, kind, wanted)
         self._threads = [
             threading.Thread(target=_named(name, run), name=name, daemon=True)
@@ -152,7 +142,7 @@ class ClockLoop:
         while not self.stopped.is_set():
             try:
                 found = triage.look(self.house, self._note)
-                self._note(triage.Done(read=found.read))
+                self._note(Done(read=found.read))
                 if not found.judged and not found.read:
                     self.stopped.wait(TRIAGE_S)
             except Exception as error:  # noqa: BLE001  whatever it is, what waits is judged later
@@ -160,7 +150,7 @@ class ClockLoop:
         with contextlib.suppress(LedgerError):
             triage.let_go(self.house)
 
-    def _note(self, done: triage.Done) -> bool:
+    def _note(self, done: Done) -> bool:
         """A batch is judged: wake the sweep for what it opened, and say now and then that all is well. True
         = go on."""
         self._judged += done
@@ -169,7 +159,7 @@ class ClockLoop:
             self._rung.set()
         if time.monotonic() - self._said_at > BEAT_S:
             triage.note_good(self.house, self._next_look(), self._judged)
-            self._judged, self._said_at = triage.Done(), time.monotonic()
+            self._judged, self._said_at = Done(), time.monotonic()
         return not self.stopped.is_set()
 
     def _next_look(self) -> datetime:

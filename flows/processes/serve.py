@@ -21,7 +21,7 @@ from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from flows.duty import due_names
+from flows.duty import SLOW, due_names
 from flows.processes.automations import TAG, automations, ensure
 from flows.processes.deployed import FLOWS, SAFETY_NET, house_of
 from flows.processes.projector import BATCH, project
@@ -37,20 +37,6 @@ ONCE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrate
 """A second run of the same duty would only learn that the first has it."""
 AWAY = (httpx.HTTPError, PrefectException, OSError, RuntimeError)
 """What Prefect's client raises when its server is away; RuntimeError where it was never there since we began."""
-RUN_BY_FLOW = (
-    "ingest",
-    "triage",
-    "watch",
-    "handover",
-    "reach",
-    "plans",
-    "bursts",
-    "cadence",
-    "registers",
-    "keeping",
-    "audit",
-)
-"""The slow duties. The sweep and the senders are the clock loop's own, every second."""
 
 
 async def serve(site: Path) -> None:
@@ -73,7 +59,7 @@ async def _runner(site: Path) -> None:
             for name, flow in FLOWS.items():
                 deployment = await flow.ato_deployment(
                     name="huiying",
-                    interval=SAFETY_NET if name in RUN_BY_FLOW else None,
+                    interval=SAFETY_NET if name in SLOW else None,
                     parameters={"site": str(site)},
                     entrypoint_type=EntrypointType.MODULE_PATH,
                     tags=[TAG, name],
@@ -90,7 +76,7 @@ async def _flows(house: House, site: Path) -> None:
     """Run each slow duty as a flow the moment it is due."""
     while True:
         try:
-            for name in await asyncio.to_thread(due_names, house, RUN_BY_FLOW):
+            for name in await asyncio.to_thread(due_names, house, SLOW):
                 with tags(TAG, name):
                     await FLOWS[name](site=str(site))
         except (*AWAY, LedgerError) as error:

@@ -18,10 +18,11 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 Weight = Callable[[str], float]
 Vector = dict[str, float]
+Key = TypeVar("Key")
 
 WINDOW: Final = timedelta(hours=72)
 LINK_AT: Final = 0.22
@@ -163,12 +164,8 @@ class IncidentIndex:
     def incidents(self) -> int:
         return len(self._incidents)
 
-    def match(self, title: str, body: str, at: datetime, place: str | None = None) -> Match | None:
-        """The likest incident within the window, or None. Changes nothing. Canonical texts."""
-        return self.match_gist(gist(title, body), at, place)
-
     def match_gist(self, words: str, at: datetime, place: str | None = None) -> Match | None:
-        """The same for a gist."""
+        """The likest incident within the window for the gist of a signal, or None. Changes nothing."""
         vector = self._vector(words)
         best: tuple[float, _Incident, _Face] | None = None
         for incident in self._candidates(vector, at):
@@ -183,16 +180,10 @@ class IncidentIndex:
         far = incident.elsewhere(place)
         return Match(incident.id, round(score, 4), f"{reason};地点不同({place}),要求更高" if far else reason)
 
-    def add(
-        self, incident_id: str, signal_id: str, title: str, body: str, at: datetime, place: str | None = None
-    ) -> None:
-        """Remember that the signal belongs to the incident; the same signal a second time is nothing."""
-        self.add_gist(incident_id, signal_id, gist(title, body), at, place)
-
     def add_gist(
         self, incident_id: str, signal_id: str, words: str, at: datetime, place: str | None = None
     ) -> None:
-        """The same for a gist."""
+        """Remember that the signal of this gist belongs to the incident; the same a second time is nothing."""
         if signal_id in self._seen:
             return
         self._seen.add(signal_id)
@@ -227,7 +218,7 @@ class IncidentIndex:
             pair = known(gram)
             usage = log(pair.used + pair.language) if pair else log(self._share(gram))
             weighted[pair or gram] = (1 + log(n)) * (texts - usage)
-        return _unit(weighted)
+        return unit(weighted)
 
     def _share(self, gram: str) -> float:
         """How many of `_PRIOR` texts of the language use the pair, and one: it steadies the stream's own count."""
@@ -319,11 +310,6 @@ class IncidentIndex:
         return f"相似度 {score:.2f},共有少见词:{'、'.join(shared)}"
 
 
-def _unit(vector: _Vector) -> _Vector:
-    norm = math.sqrt(sum([v * v for v in vector.values()]))
-    return {pair: v / norm for pair, v in vector.items()} if norm else {}
-
-
 def gist(title: str, body: str) -> str:
     """What speaks for a signal: its title and the first words of the body, letters and digits only."""
     head = _JUNK.sub("", title[: 2 * _HEAD])
@@ -333,9 +319,10 @@ def gist(title: str, body: str) -> str:
     return head[:_HEAD] if rest.startswith(head) or not rest else head[:_HEAD] + rest[:_BODY]
 
 
-def unit(vector: Vector) -> Vector:
-    norm = math.sqrt(sum(v * v for v in vector.values()))
-    return {gram: v / norm for gram, v in vector.items()} if norm else {}
+def unit(vector: dict[Key, float]) -> dict[Key, float]:
+    """The same direction, length one; nothing of nothing."""
+    norm = math.sqrt(sum([v * v for v in vector.values()]))
+    return {key: v / norm for key, v in vector.items()} if norm else {}
 
 
 def cosine(a: Vector, b: Vector) -> float:

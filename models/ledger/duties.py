@@ -48,6 +48,12 @@ def holder(conn: Connection, name: str) -> str | None:
     return conn.execute(select(DUTY.c.leased_by).where(DUTY.c.name == name)).scalar()
 
 
+def lease(conn: Connection, name: str) -> tuple[str | None, datetime | None]:
+    """Who holds the duty, or held it last, and until when."""
+    row = conn.execute(select(DUTY.c.leased_by, DUTY.c.leased_until).where(DUTY.c.name == name)).first()
+    return (row.leased_by, row.leased_until) if row else (None, None)
+
+
 def release(conn: Connection, holders: Sequence[str]) -> int:
     """Take back the leases of processes that are known to be dead; how many duties that frees."""
     gone = update(DUTY).where(DUTY.c.leased_by.in_(holders))

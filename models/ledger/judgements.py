@@ -20,15 +20,16 @@ JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 RELABEL: Table = Relabel.__table__  # type: ignore[attr-defined]
 
 
-def reload_from(conn: Connection, after_id: int, most: int) -> int:
-    """Behind which number the newest `most` judgements lie, and `after_id` at the least."""
+def reload_from(conn: Connection, after_id: int, oldest: datetime, most: int) -> int:
+    """Behind which number the newest `most` judgements of what was seen since `oldest` lie, and `after_id` at the
+    least."""
     last = select(JUDGEMENT.c.signal_id).order_by(JUDGEMENT.c.signal_id.desc()).offset(most).limit(1)
-    return max(after_id, conn.execute(last).scalar() or 0)
+    return max(after_id, conn.execute(last).scalar() or 0, _number_before(conn, oldest))
 
 
-def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -> Sequence[Row[Any]]:
-    """The next `most` signals after `after_id` that are not older than `oldest`, with their judgement."""
-    after = max(after_id, _number_before(conn, oldest))
+def judged_between(conn: Connection, after: int, last: int, oldest: datetime) -> Sequence[Row[Any]]:
+    """The signals behind number `after` up to `last` that are not older than `oldest`, with their judgement. Asked
+    by numbers and not for so many rows: however much lies behind them, a piece costs what it holds."""
     query = (
         select(
             SIGNAL,
@@ -40,9 +41,12 @@ def judged_since(conn: Connection, after_id: int, oldest: datetime, most: int) -
             JUDGEMENT.c.details,
         )
         .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
-        .where(SIGNAL.c.id > after, JUDGEMENT.c.signal_id > after, SIGNAL.c.seen_at >= oldest)
+        .where(
+            SIGNAL.c.id.between(after + 1, last),
+            JUDGEMENT.c.signal_id.between(after + 1, last),
+            SIGNAL.c.seen_at >= oldest,
+        )
         .order_by(SIGNAL.c.id)
-        .limit(most)
     )
     return conn.execute(query).all()
 

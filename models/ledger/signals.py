@@ -180,9 +180,16 @@ def first_waiting(conn: Connection, after: int = 0) -> int | None:
     return conn.execute(select(SIGNAL.c.id).where(which).order_by(SIGNAL.c.id).limit(1)).scalar()
 
 
-def waiting_up_to(conn: Connection, most: int) -> int:
-    """How many wait, counted no further than `most`."""
-    some = select(SIGNAL.c.id).where(SIGNAL.c.triaged_at.is_(None)).limit(most).subquery()
+def seen_at(conn: Connection, number: int) -> datetime | None:
+    """When the signal of this number came in; None where there is none."""
+    found: datetime | None = conn.execute(select(SIGNAL.c.seen_at).where(SIGNAL.c.id == number)).scalar()
+    return found
+
+
+def waiting_up_to(conn: Connection, most: int, after: int = 0) -> int:
+    """How many wait behind number `after`, counted no further than `most`."""
+    which = SIGNAL.c.triaged_at.is_(None) & (SIGNAL.c.id > after)
+    some = select(SIGNAL.c.id).where(which).limit(most).subquery()
     return conn.execute(select(func.count()).select_from(some)).scalar_one()
 
 

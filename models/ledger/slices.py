@@ -39,7 +39,7 @@ def claim(
     conn: Connection, most: int, by: str, until: datetime, *, after: int = 0, least: int = 1
 ) -> Slice | None:
     """The next waiting signals that stand in no slice; None where there are fewer than `least`."""
-    after = max(after, _end(conn))
+    after = max(after, end(conn))
     waiting = (
         select(SIGNAL.c.id)
         .where(SIGNAL.c.triaged_at.is_(None), SIGNAL.c.id > after)
@@ -55,7 +55,8 @@ def claim(
     return made
 
 
-def _end(conn: Connection) -> int:
+def end(conn: Connection) -> int:
+    """The number that the last slice ends at; 0 while there is none."""
     last = select(SLICE.c.last_id).order_by(SLICE.c.first_id.desc()).limit(1)
     return conn.execute(last).scalar() or 0
 
@@ -65,6 +66,12 @@ def leave(conn: Connection, first: int, by: str, version: str, body: bytes) -> b
     mine = update(SLICE).where(SLICE.c.first_id == first, SLICE.c.leased_by == by)
     kept = mine.values(version=version, body=body, leased_by=None, leased_until=None)
     return conn.execute(kept).rowcount == 1
+
+
+def give_back(conn: Connection, first: int, by: str) -> None:
+    """A slice that could not be read is none any more: another claims it, or the one that sorts reads it."""
+    mine = (SLICE.c.first_id == first) & (SLICE.c.leased_by == by)
+    conn.execute(delete(SLICE).where(mine, SLICE.c.body.is_(None)))
 
 
 def listed(conn: Connection, after: int = 0, most: int | None = None) -> list[Slice]:
@@ -88,13 +95,6 @@ def drop(conn: Connection, upto: int) -> None:
     conn.execute(delete(SLICE).where(SLICE.c.last_id <= upto))
 
 
-def counted(conn: Connection) -> tuple[int, int]:
-    """(slices, of them read and not sorted yet)."""
-    row = conn.execute(select(func.count(), func.count(SLICE.c.body))).one()
-    return row[0], row[1]
-
-
-def holders(conn: Connection) -> set[str]:
-    """Who reads a slice."""
-    rows = conn.execute(select(SLICE.c.leased_by).where(SLICE.c.leased_by.is_not(None)).distinct())
-    return set(rows.scalars())
+def counted(conn: Connection) -> int:
+    """How many slices there are, read or not."""
+    return conn.execute(select(func.count()).select_from(SLICE)).scalar_one()

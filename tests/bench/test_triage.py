@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import func, select
@@ -135,10 +135,6 @@ class _Worker(Process):
         super().__init__(
             huiying("worker", "triage", *more, "--site", str(site)), site / f"worker-{number}.log"
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
 
 def _wait_until_judged(house: House, running: Sequence[Process]) -> None:

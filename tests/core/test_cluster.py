@@ -14,13 +14,20 @@ FIRE = "临江市化工园区凌晨发生爆燃"
 
 def index() -> IncidentIndex:
     made = IncidentIndex()
-    made.add("fire", "s1", FIRE, "现场浓烟滚滚,消防正在处置", START, "临江市")
-    made.add("water", "s2", "南山县自来水出现异味", "多个小区居民反映", START + HOUR, "南山县")
+    made.add_gist("fire", "s1", gist(FIRE, "现场浓烟滚滚,消防正在处置"), START, "临江市")
+    water = gist("南山县自来水出现异味", "多个小区居民反映")
+    made.add_gist("water", "s2", water, START + HOUR, "南山县")
     return made
 
 
+def add(
+    made: IncidentIndex, incident: str, signal: str, title: str, at: datetime, place: str | None = None
+) -> None:
+    made.add_gist(incident, signal, gist(title, ""), at, place)
+
+
 def found(made: IncidentIndex, title: str, hours: float = 2, place: str | None = None) -> Match | None:
-    return made.match(title, "", START + hours * HOUR, place)
+    return made.match_gist(gist(title, ""), START + hours * HOUR, place)
 
 
 def test_a_second_report_of_the_event_joins_its_incident_with_the_shared_words_as_reason() -> None:
@@ -38,7 +45,7 @@ def test_another_event_joins_nothing() -> None:
 
 def test_an_empty_index_and_an_empty_text_match_nothing() -> None:
     assert found(IncidentIndex(), FIRE) is None
-    assert index().match("", "", START) is None
+    assert index().match_gist("", START) is None
 
 
 def test_matching_changes_nothing() -> None:
@@ -56,11 +63,11 @@ def test_after_the_window_the_incident_is_not_found() -> None:
 def test_what_leaves_the_window_leaves_the_memory() -> None:
     made = index()
     for day in range(1, 60):
-        made.add(
+        add(
+            made,
             f"i{day}",
             f"d{day}",
             f"第{day}号线路检修{chr(0x4E00 + day * 7)}路改道",
-            "",
             START + day * 24 * HOUR,
         )
     assert len(made) <= 4
@@ -70,7 +77,7 @@ def test_what_leaves_the_window_leaves_the_memory() -> None:
 
 def test_the_same_signal_twice_counts_once() -> None:
     made = index()
-    made.add("fire", "s1", FIRE, "", START)
+    add(made, "fire", "s1", FIRE, START)
     assert len(made) == 2
 
 
@@ -89,8 +96,8 @@ def test_what_is_linked_all_the_same_says_that_the_places_differ() -> None:
 
 def test_signals_that_come_out_of_order_are_linked_all_the_same() -> None:
     made = index()
-    made.add("late", "s9", "体育馆屋顶局部垮塌", "", START + 10 * HOUR)
-    match = made.match("体育馆屋顶垮塌现场", "", START + 5 * HOUR)
+    add(made, "late", "s9", "体育馆屋顶局部垮塌", START + 10 * HOUR)
+    match = made.match_gist(gist("体育馆屋顶垮塌现场", ""), START + 5 * HOUR)
     assert match is not None
     assert match.incident_id == "late"
 
@@ -98,11 +105,11 @@ def test_signals_that_come_out_of_order_are_linked_all_the_same() -> None:
 def test_a_common_word_alone_links_nothing() -> None:
     made = IncidentIndex()
     for k in range(80):
-        made.add(
+        add(
+            made,
             f"i{k}",
             f"s{k}",
             f"关于{chr(0x5000 + 3 * k)}{chr(0x6000 + 5 * k)}{chr(0x7000 + 7 * k)}问题的投诉",
-            "",
             START,
         )
     assert found(made, "关于噪声扰民问题的投诉", hours=1) is None
@@ -132,13 +139,13 @@ def test_likeness_is_symmetric_and_whole_for_the_same_text() -> None:
 def test_what_does_not_fit_leaves_the_oldest_that_nobody_joined_first() -> None:
     made = IncidentIndex(most=20)
     for k in range(3):
-        made.add("fire", f"f{k}", FIRE, "", START)
+        add(made, "fire", f"f{k}", FIRE, START)
     for n in range(40):
-        made.add(
+        add(
+            made,
             f"i{n}",
             f"s{n}",
             f"第{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}号路灯不亮",
-            "",
             START + n * HOUR / 60,
         )
     assert len(made) == 20
@@ -153,7 +160,7 @@ def test_what_does_not_fit_leaves_the_oldest_that_nobody_joined_first() -> None:
 def test_a_flood_of_one_event_cannot_fill_more_than_there_is_room_for() -> None:
     made = IncidentIndex(most=20)
     for k in range(200):
-        made.add("fire", f"f{k}", FIRE, "", START + k * HOUR / 60)
+        add(made, "fire", f"f{k}", FIRE, START + k * HOUR / 60)
     assert len(made) == 20
     assert found(made, FIRE, hours=4) is not None
 
@@ -161,12 +168,12 @@ def test_a_flood_of_one_event_cannot_fill_more_than_there_is_room_for() -> None:
 def test_a_pair_that_was_everywhere_points_to_newcomers_when_it_is_rare_again() -> None:
     made = IncidentIndex()
     for n in range(120):
-        made.add(f"i{n}", f"s{n}", f"台风{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}", "", START)
+        add(made, f"i{n}", f"s{n}", f"台风{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}", START)
     later = START + 100 * HOUR
-    made.add("new", "s-new", "台风登陆", "", later)
+    add(made, "new", "s-new", "台风登陆", later)
     assert made.incidents == 1
-    match = made.match("台风登陆", "", later)
+    match = made.match_gist(gist("台风登陆", ""), later)
     assert match is not None
     assert match.incident_id == "new"
-    made.add("last", "s-last", "无关", "", later + 100 * HOUR)
+    add(made, "last", "s-last", "无关", later + 100 * HOUR)
     assert set(made._pairs) == {"无关"}

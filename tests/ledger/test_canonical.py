@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -35,6 +36,18 @@ VALUES = st.recursive(
 @example({"a": "1.0]", "b": [1.0], "c": "e+1", "d": "\x1f\x7f\u2028"})
 def test_the_bytes_are_those_of_the_reference(value: dict[str, Any]) -> None:
     assert canonical.dumps(value) == rfc8785.dumps(value)
+
+
+def test_a_long_text_full_of_characters_beyond_the_plane_is_the_references_too() -> None:
+    value = {"said": "\U0001f631火\\" * 50_000, "seals": [["\U0001f600" * 9, 1.5]] * 20}
+    assert canonical.dumps(value) == rfc8785.dumps(value)
+
+
+def test_what_is_looked_for_ends_a_few_characters_on_so_that_a_text_is_gone_through_but_once() -> None:
+    parser: Any = import_module("re._parser")
+    for doubt in canonical._DOUBTS:
+        _, most = parser.parse(doubt.pattern).getwidth()
+        assert most <= 20, doubt.pattern
 
 
 @pytest.mark.parametrize(

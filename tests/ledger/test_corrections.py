@@ -133,7 +133,7 @@ def tell(house: House, *texts: str) -> None:
 def homes(house: House) -> dict[str, set[str | None]]:
     """Title → the incidents in which signals of that title are."""
     with house.store.read() as conn:
-        rows = judgements.judged_since(conn, 0, house.time.now() - timedelta(days=9), 1000)
+        rows = judgements.judged_between(conn, 0, 1000, house.time.now() - timedelta(days=9))
         where = dict(conn.execute(select(JUDGEMENT.c.signal_id, JUDGEMENT.c.incident_id)).all())
     found: dict[str, set[str | None]] = {}
     for row in rows:

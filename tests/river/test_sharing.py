@@ -5,27 +5,30 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from flows.collecting.intake import store as put
 from flows.holders import MARK
 from flows.judging import left, slices
+from flows.judging.appending import Done
 from flows.judging.reading import read
 from flows.timekeeping import machine_now
-from flows.triage import TRIAGE, hold, look, triage
+from flows.triage import TRIAGE, hold, look, note_good, triage
 from flows.wiring import House
-from models.classify.judge import Judge
+from models.classify.judge import Judge, Judgement
 from models.core.signals import Batch, RawSignal
 from models.core.vocabulary import Medium
 from models.ledger import duties, incidents, signals
@@ -34,7 +37,9 @@ from models.ledger.judgements import JUDGEMENT
 from models.ledger.signals import SIGNAL
 from models.ledger.slices import SLICE
 from models.ledger.verify import verify
+from support.explained import Said
 from support.processes import Process, environ, huiying
+from support.river_site import HandTime
 from support.sites import ENVIRON, write_site
 from support.texts import signals as texts
 from support.waiting import until
@@ -114,7 +119,7 @@ class Workers:
     def begin(self) -> None:
         log = self.house.site.directory / f"worker-{len(self.all)}.log"
         line = huiying("worker", TRIAGE, "--site", str(self.house.site.directory))
-        one = self.stack.enter_context(_Started(line, log))
+        one = self.stack.enter_context(Process(line, log))
         self.all.append(one)
 
     def alive(self) -> list[Process]:
@@ -133,12 +138,6 @@ class Workers:
 
     def words(self) -> str:
         return " | ".join(one.words(400) for one in self.all)
-
-
-class _Started(Process):
-    def __enter__(self) -> _Started:
-        self.start()
-        return self
 
 
 def test_two_workers_judge_each_signal_once_while_one_after_the_other_is_killed(house: House) -> None:
@@ -198,6 +197,89 @@ def test_the_lease_of_a_dead_process_of_this_machine_is_taken_at_once(house: Hou
     with house.store.write() as conn:
         assert duties.hold(conn, TRIAGE, house.time.now(), house.time.now() + timedelta(hours=1), DEAD)
     assert hold(house)
+
+
+@contextmanager
+def heard(house: House, which: Callable[[Said], bool]) -> Iterator[list[Said]]:
+    """Each time that such a statement is sent meanwhile."""
+    found: list[Said] = []
+
+    def hear(_conn: Any, _cursor: Any, sql: str, params: Any, *_: Any) -> None:
+        if which(one := Said(sql, params)):
+            found.append(one)
+
+    event.listen(house.store.engine, "before_cursor_execute", hear)
+    try:
+        yield found
+    finally:
+        event.remove(house.store.engine, "before_cursor_execute", hear)
+
+
+def locks(house: House) -> AbstractContextManager[list[Said]]:
+    """Each transaction that takes the write lock meanwhile."""
+    return heard(house, lambda one: one.sql == "BEGIN IMMEDIATE" or "pg_advisory_xact_lock(4712)" in one.sql)
+
+
+def claimed(house: House, most: int) -> slice_rows.Slice:
+    """The first of what waits, in the hands of another machine that lives."""
+    with house.store.write() as conn:
+        found = slice_rows.claim(conn, most, FAR, house.time.now() + timedelta(hours=1))
+    assert found is not None
+    return found
+
+
+def test_who_only_reads_takes_no_lock_to_learn_that_another_sorts(house: House) -> None:
+    put(house, Batch(tuple(mixed(house, events=1, noise=5))), "n")
+    later = house.time.now() + timedelta(hours=1)
+    with house.store.write() as conn:
+        assert duties.hold(conn, TRIAGE, house.time.now(), later, FAR)
+    with locks(house) as taken:
+        assert look(house) == Done()
+        note_good(house, later, Done())
+    assert taken == []
+
+
+def test_too_little_behind_anothers_slice_takes_no_lock(house: House) -> None:
+    put(house, Batch(tuple(mixed(house, events=1, noise=600))), "n")
+    ahead = claimed(house, slices.BATCH)
+    with locks(house) as taken:
+        assert slices.read_for_others(house) == 0
+        slices.Coming(house)._beside(ahead)
+    assert taken == []
+
+
+class Broken(Judge):
+    """Weights that cannot be used."""
+
+    def judge_canonical(self, texts: Sequence[str]) -> list[Judgement]:
+        raise RuntimeError("broken weights")
+
+
+def test_a_slice_that_cannot_be_read_is_given_back_at_once(house: House) -> None:
+    said = mixed(house, events=2, noise=600)
+    put(house, Batch(tuple(said)), "n")
+    whole, house.judge = house.judge, Broken.load()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken weights"):
+            slices.read_for_others(house)
+        with house.store.read() as conn:
+            assert slice_rows.listed(conn) == []
+    house.judge = whole
+    assert triage(house).judged == len(said)
+
+
+def test_who_waits_for_anothers_reader_keeps_the_lease_and_hears_whoever_stops_him(house: House) -> None:
+    put(house, Batch(tuple(mixed(house, events=1, noise=30))), "n")
+    claimed(house, 20)
+    told: list[Done] = []
+    with locks(house) as taken:
+        sorting = Thread(target=look, args=(house, told.append), daemon=True)  # None: stop
+        sorting.start()
+        sorting.join(60)
+        assert not sorting.is_alive()
+    assert told == [Done()]
+    assert len(taken) == 2, "the lease was taken, and kept"
+    assert judged(house) == 0
 
 
 @pytest.mark.parametrize(
@@ -273,6 +355,56 @@ def test_what_is_read_from_sealed_originals_is_left_under_the_key(tmp_path: Path
         assert opened not in box
         assert b"138123" not in box
         assert triage(house).judged == len(said)
+
+
+# ── what is remembered after a restart ────────────────────────────────────────────────────────
+
+
+def remembering(folder: Path, url: str, most: int) -> House:
+    site = write_site(folder / "site", NOBODY, database=url, site={"clustering": {"remember": most}})
+    return House.open(site, ENVIRON)
+
+
+def one_more(house: House) -> None:
+    """A memory that is lost is built anew for the next signal."""
+    house.sorter = None
+    number = str(house.sorted_to)
+    put(house, Batch((RawSignal("n", number, Medium.NEWS, number, "", published_at=house.time.now()),)), "n")
+    assert triage(house).judged == 1
+
+
+def told(house: House) -> str:
+    """What the board says of triage."""
+    note_good(house, house.time.now(), Done())
+    with house.store.read() as conn:
+        return next(row.detail for row in duties.all_duties(conn) if row.name == TRIAGE)
+
+
+def test_as_much_is_read_back_as_the_site_lets_the_memory_hold(tmp_path: Path, database_url: str) -> None:
+    with remembering(tmp_path, database_url, 60_000) as house:
+        one_more(house)
+        with heard(house, lambda one: "60000" in repr(one.params)) as asked:
+            one_more(house)
+    assert len(asked) == 1
+
+
+def test_what_does_not_fit_or_is_not_read_back_is_told_until_the_window_has_passed(
+    tmp_path: Path, database_url: str
+) -> None:
+    with remembering(tmp_path, database_url, 1_000) as house:
+        house.time = HandTime(house.time.now())
+        put(house, Batch(tuple(mixed(house, events=1, noise=1_100))), "n")
+        triage(house)
+        assert hold(house)
+        assert "归并已记满 1000 条" in told(house)
+        house.time.moment += timedelta(minutes=1)
+        one_more(house)
+        assert hold(house)
+        assert "重启后没有读回" in told(house)
+        assert house.sorter is not None
+        assert len(house.sorter.index) == 1_000
+        house.time.moment += timedelta(hours=73)
+        assert "归并" not in told(house).replace("归并 0", "")
 
 
 # ── a reading on its way ──────────────────────────────────────────────────────────────────────
