@@ -20,12 +20,12 @@ from typing import Any
 import structlog
 
 from connectors import broker
-from connectors.ports import ConnectorError, Refused
+from connectors.ports import Refused
 from flows.collecting.intake import store, store_each
+from flows.tireless import follow
 from flows.wiring import House
 from models.core.moment import iso
 from models.ledger import duties, signals
-from models.ledger.store import LedgerError
 from playbooks.papers import KafkaSource
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ IN_HAND_S = 10.0
 MOST = 2000
 """Messages of one poll, and so of one transaction."""
 SOURCE = "kafka"
-"""Under which its dead letters lie."""
+"""Under which its dead letters lie, and what its duty is called."""
 
 
 def broker_settings(house: House) -> broker.BrokerSettings:
@@ -75,14 +75,7 @@ def follow_broker(house: House, stopped: threading.Event) -> None:
     """Consume until told to stop."""
     with ThreadPoolExecutor(1, thread_name_prefix="store") as pool:
         follower = Follower(house, pool)
-        while not stopped.is_set():
-            try:
-                follower.step()
-            except Exception as error:  # noqa: BLE001  whatever it is, the queue is read on
-                name_fault(house, "kafka", error)
-                follower.let_go()
-                stopped.wait(PAUSE_S)
-        follower.let_go()
+        follow(house, SOURCE, follower.step, stopped, idle_s=0.0, fault_s=PAUSE_S, let_go=follower.let_go)
 
 
 @dataclass
@@ -232,17 +225,4 @@ def note(
         topics = {**known.get("topics", {}), **there}
         picture = {"parts": parts, "missing": missing, "topics": topics, "held": sorted(held)}
         duties.put_setting(conn, LAG, picture)
-        duties.beat(conn, "kafka", now, detail)
-
-
-def name_fault(house: House, duty: str, error: Exception) -> None:
-    """In the log, and on the board where the database is there."""
-    expected = isinstance(error, ConnectorError | LedgerError)
-    log.error(
-        "the queue failed and will be tried again", duty=duty, reason=repr(error), exc_info=not expected
-    )
-    try:
-        with house.store.write() as conn:
-            duties.beat(conn, duty, house.time.now(), "", str(error) or repr(error))
-    except Exception as gone:  # noqa: BLE001  whoever tells of trouble must live through it
-        log.error("and that cannot be noted", duty=duty, reason=repr(gone))
+        duties.beat(conn, SOURCE, now, detail)

@@ -18,19 +18,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import structlog
-
 from connectors import broker
-from flows.collecting.following import broker_settings, name_fault
+from flows.collecting.following import broker_settings
 from flows.collecting.privacy import MASK
 from flows.holders import ME
+from flows.tireless import follow
 from flows.wiring import House
 from models.core.moment import iso
 from models.ledger import announced, deadletters, duties
 from models.ledger.announced import Announcement
 from models.ledger.store import Connection, Row
-
-log = structlog.get_logger()
 
 DUTY = "publish"
 LEASE = timedelta(seconds=90)
@@ -128,15 +125,7 @@ def _letter(row: Row[Any], whole: bytes | None) -> broker.Outgoing:
 def follow_results(house: House, stopped: threading.Event) -> None:
     """Publish until told to stop."""
     herald = Herald(house)
-    while not stopped.is_set():
-        try:
-            if not herald.step():
-                stopped.wait(IDLE_S)
-        except Exception as error:  # noqa: BLE001  whatever it is, the results are told on
-            name_fault(house, DUTY, error)
-            herald.let_go()
-            stopped.wait(PAUSE_S)
-    herald.let_go()
+    follow(house, DUTY, herald.step, stopped, idle_s=IDLE_S, fault_s=PAUSE_S, let_go=herald.let_go)
 
 
 @dataclass
@@ -166,7 +155,10 @@ class Herald:
             return False
         with self.house.store.write() as conn:
             now = self.house.time.now()
-            return duties.take(conn, DUTY, now, LEASE * self.house.time.speed, ME)
+            ours = duties.take(conn, DUTY, now, LEASE * self.house.time.speed, ME)
+        if not ours:  # another process tells: we ask again as seldom as it beats
+            self.beaten = time.monotonic()
+        return ours
 
     def _waits(self) -> bool:
         kafka = self.house.site.kafka

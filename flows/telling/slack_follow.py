@@ -16,12 +16,12 @@ from connectors.channels.slack import Slack
 from connectors.channels.slack.arriving import Payload
 from connectors.channels.slack.live import Live
 from connectors.ports import ConnectorError
-from flows.collecting.following import name_fault
 from flows.holders import ME
 from flows.office.desk import Desk
 from flows.telling.slack_acts import Clerk
 from flows.telling.slack_duties import line, telling
 from flows.telling.slack_story import Teller
+from flows.tireless import follow
 from flows.wiring import House
 from models.ledger import chat_asks, duties
 from models.ledger.store import LedgerError
@@ -39,16 +39,16 @@ def follow_room(house: House, channel: Slack, stopped: threading.Event) -> None:
     """Tell the room, and do what a killed process left, until told to stop."""
     teller = Teller(house, channel, stopped.wait)
     clerk = Clerk(Desk(house), channel)
-    while not stopped.is_set():
+
+    def step() -> bool:
         try:
             finish_left(clerk)
-            if not (channel.incidents and teller.step()):
-                stopped.wait(IDLE_S)
+            return bool(channel.incidents and teller.step())
         except ConnectorError:
             stopped.wait(PAUSE_S)  # the duty says what it was and when it is tried again
-        except Exception as error:  # noqa: BLE001  whatever it is, the room is told on
-            name_fault(house, telling(channel.id), error)
-            stopped.wait(PAUSE_S)
+            return True
+
+    follow(house, telling(channel.id), step, stopped, idle_s=IDLE_S, fault_s=PAUSE_S)
 
 
 def finish_left(clerk: Clerk) -> None:
@@ -63,13 +63,11 @@ def finish_left(clerk: Clerk) -> None:
 def follow_line(house: House, channel: Slack, stopped: threading.Event) -> None:
     """Keep the line open while it is ours, until told to stop."""
     keeper = Keeper(house, channel)
-    while not stopped.is_set():
-        try:
-            keeper.step()
-        except Exception as error:  # noqa: BLE001  whatever it is, the line is opened again
-            name_fault(house, line(channel.id), error)
-            keeper.let_go()
-        stopped.wait(LINE_S)
+
+    def step() -> None:  # open or not, the next look is LINE_S away
+        keeper.step()
+
+    follow(house, line(channel.id), step, stopped, idle_s=LINE_S, fault_s=LINE_S, let_go=keeper.let_go)
     keeper.close()
 
 

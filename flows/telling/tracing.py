@@ -20,8 +20,8 @@ import structlog
 from connectors import otlp
 from connectors.ports import Refused
 from flows import machine
-from flows.collecting.following import name_fault
 from flows.holders import ME
+from flows.tireless import follow
 from flows.wiring import House
 from models.ledger import duties, journal, traced
 from models.ledger.store import Connection
@@ -68,14 +68,7 @@ def jobs(
 def follow_traces(house: House, stopped: threading.Event) -> None:
     """Tell until told to stop."""
     teller = Teller(house)
-    while not stopped.is_set():
-        try:
-            if not teller.step():
-                stopped.wait(IDLE_S)
-        except Exception as error:  # noqa: BLE001  whatever it is, the traces are told on
-            name_fault(house, DUTY, error)
-            stopped.wait(FAULT_S)
-    teller.let_go()
+    follow(house, DUTY, teller.step, stopped, idle_s=IDLE_S, fault_s=FAULT_S, let_go=teller.let_go)
 
 
 @dataclass
@@ -118,7 +111,10 @@ class Teller:
         with self.house.store.write() as conn:
             if mark(conn) is None:
                 duties.put_setting(conn, MARK, {"upto": journal.length(conn)[0]})
-            return duties.take(conn, DUTY, self.house.time.now(), LEASE * self.house.time.speed, ME)
+            ours = duties.take(conn, DUTY, self.house.time.now(), LEASE * self.house.time.speed, ME)
+        if not ours:  # another process tells: we ask again as seldom as it beats
+            self.beaten = time.monotonic()
+        return ours
 
     def _advance(self, known: int, upto: int) -> None:
         """Note how far we are, unless another process has got there meanwhile."""
