@@ -17,8 +17,9 @@ import rfc8785
 
 from connectors import bodies, parcels, sealing
 from connectors.http import Guard, checked_url, open_client, retry_after, shown
-from connectors.parcels import Unsigned
+from connectors.parcels import Answer, Unsigned
 from connectors.ports import Refused, Unreachable
+from models.core.levels import Kind
 
 DOOR: Final = "/hooks/levels"
 MOST_ANSWER: Final = 64 * 1024
@@ -69,7 +70,7 @@ def opened(raw: bytes, public: Mapping[str, str]) -> parcels.Envelope:
     return parcels.envelope(message)
 
 
-def send(guard: Guard, line: Line, message: Mapping[str, Any]) -> parcels.Envelope:
+def send(guard: Guard, line: Line, message: Mapping[str, Any]) -> Answer:
     """Deliver one letter; their signed word that they have it. Raises Unwanted (they will not have it), Unreachable
     and Refused (our own key, the address, the line: try again once it is mended)."""
     content = seal(message, line.private)
@@ -82,15 +83,16 @@ def send(guard: Guard, line: Line, message: Mapping[str, Any]) -> parcels.Envelo
     raise Unreachable(said, retry_after(headers))
 
 
-def _answer(raw: bytes, line: Line, message: Mapping[str, Any]) -> parcels.Envelope:
-    """An answer that is not theirs, or to another letter, is none: somebody stands between."""
+def _answer(raw: bytes, line: Line, message: Mapping[str, Any]) -> Answer:
+    """An answer that is not theirs, or to another letter, or none at all, says nothing: somebody stands between."""
     try:
         found = opened(raw, {line.id: line.public})
+        said = parcels.read(Answer, found.body, "答复")
     except Refused as error:
         raise Unreachable(f"{line.id} 的答复不可信（{error}）") from None
-    if (found.id, found.receiver) != (message["id"], line.us):
+    if (found.kind, found.id, found.receiver) != (Kind.ANSWER, message["id"], line.us):
         raise Unreachable(f"{line.id} 答复的是另一封信；请核对中间的代理")
-    return found
+    return said
 
 
 def _to(guard: Guard, url: str) -> Guard:

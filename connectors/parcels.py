@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from connectors.ports import Refused
-from models.core.levels import Kind, Purpose, ReferralState
+from models.core.levels import PAYLOAD, Kind, Purpose, ReferralState
 from models.core.moment import parse_iso
 from models.core.vocabulary import ClockState, Domain, EventType, EvidenceKind, Grade, OpinionKind, StartEvent
 
@@ -77,6 +76,16 @@ class Party(_Paper):
     region: Words
 
 
+class Part(_Paper):
+    """定级的一个方面（event、heat、sensitivity、person）；不认识的方面不采用。"""
+
+    part: Line
+    grade: Grade | None
+    reason: Words
+    basis: Annotated[list[Line], Field(max_length=50)] = Field(default_factory=list)
+    suggested: bool = False
+
+
 class Subject(_Paper):
     """事件。"""
 
@@ -92,7 +101,7 @@ class Subject(_Paper):
     domain: Domain | None
     stage: Line
     facts: dict[str, Any]
-    grade_parts: Annotated[list[dict[str, Any]], Field(max_length=20)]
+    grade_parts: Annotated[list[Part], Field(max_length=20)]
     reason: Words
     opened_at: Time
     signal_count: Count
@@ -148,7 +157,7 @@ class Approval(_Paper):
 
 
 class Draft(_Paper):
-    """一份稿件：只有标题、状态、哈希和审核，没有正文。"""
+    """一份稿件：只有标题、状态、哈希和审核，没有正文；日志里拟稿、改稿的内容也只有哈希。"""
 
     title: Line
     kind: Line
@@ -178,14 +187,15 @@ class Signals(_Paper):
 
 
 class JournalLine(_Paper):
-    """日志的一条，原样；含联系方式或个人信息的，只附内容的哈希（payload 为空）。"""
+    """日志的一条：时间、时钟、定级、凭据、进展的内容原样；其余的、含联系方式或个人信息的，只附内容的哈希
+    （payload 为空）。"""
 
     seq: Count
     at: Time
     kind: Line
     actor: Line
     reason: Words
-    payload: Annotated[str, StringConstraints(max_length=262_144)] | None
+    payload: Annotated[str, StringConstraints(max_length=PAYLOAD)] | None
     payload_sha256: Hash
     prev: Hash
     hash: Hash
@@ -237,6 +247,13 @@ class Receipt(_Paper):
     incident: Number | None
     ref: Line | None
     taken: Annotated[list[Number], Field(max_length=300)] = Field(default_factory=list)
+
+
+class Answer(_Paper):
+    """收信的系统对一封信的答复；对移送件还有它立的事件。"""
+
+    incident: Number | None = None
+    ref: Line | None = None
 
 
 class ThereClock(_Paper):
@@ -342,8 +359,3 @@ def read(model: type[M], given: Mapping[str, Any], called: str) -> M:
 def schema() -> dict[str, Any]:
     """The JSON Schema of a parcel."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Parcel.model_json_schema()}
-
-
-def age(found: Progress | Receipt | Summary) -> datetime:
-    """The moment that a message speaks of, by its sender's time."""
-    return parse_iso(found.at)

@@ -38,6 +38,8 @@ HEARD = timedelta(seconds=5)
 COUNTED = timedelta(seconds=1)
 """How old the counts of a revision may be: a limit passes without an entry."""
 MOST_SHOWN = 500
+LINES = 30
+"""Newest signals beside the board."""
 HALF_A_YEAR = timedelta(days=182)
 LONGEST = timedelta(days=366 * 3)
 _LATE = ClockState.BREACHED.value
@@ -112,7 +114,7 @@ class Boards:
     ) -> View:
         return self._sides(conn, wanted, now) | {
             "coverage": coverage.report(conn, self._house, now),
-            "signals": views.recent_signals(conn, now, 30),
+            "signals": views.recent_signals(conn, now, 0) | {"last": self._newest(conn)},
             "counts": board_view.counts(conn, wanted, now),
             "found": wanted.offset + len(shown),
         }
@@ -146,12 +148,15 @@ class Boards:
         """The newest lines fresh, the sums of all as they were counted a little ago."""
         count = partial(views.recent_signals, conn, now, 0)
         sums: View = self._keeper.get("signals", local(now).date(), now, self._age(HEARD), count)
+        return sums | {"last": self._newest(conn)}
+
+    def _newest(self, conn: Connection) -> list[View]:
+        """The newest lines, their sources named."""
         names = self._house.source_names
-        newest = [
+        return [
             one | {"source_name": names.get(one["source"], one["source"])}
-            for one in views.newest_signals(conn, 30)
+            for one in views.newest_signals(conn, LINES)
         ]
-        return sums | {"last": newest}
 
     def _age(self, age: timedelta) -> timedelta:
         return age * self._house.time.speed

@@ -18,10 +18,20 @@ from flows.office.asked import Params, choice, needed
 from flows.office.handling import Desk
 from flows.office.plainly import in_words, reachable
 from flows.telling import arriving, couriers, lines
-from models.core.levels import Purpose, ReferralState, Relation, Way, called, silent_since, worst_first
+from models.core.levels import (
+    Purpose,
+    ReferralState,
+    Relation,
+    Way,
+    called,
+    mirrored,
+    silent_since,
+    worst_first,
+)
 from models.core.moment import iso, parse_iso
 from models.core.vocabulary import ClockState, EvidenceKind, Grade, StartEvent
 from models.ledger import acts, duties, incidents, levels, levels_board, levels_parcel, levels_rows
+from models.ledger.levels import Word
 from models.ledger.levels_parcel import Sender
 from models.ledger.store import Connection, Row
 from models.ledger.words import KINDS
@@ -112,9 +122,9 @@ class Levels:
 
     def _referral(self, row: Row[Any]) -> View:
         house = self._desk.house
-        who, found = lines.named(house, row.neighbour), lines.neighbour_of(house, row.neighbour)
+        who, found = lines.named(house, row.neighbour), lines.of_id(house, row.neighbour)
         coming = row.way == Way.IN.value
-        relation = _MIRRORED.get(who.relation, who.relation) if coming else who.relation
+        relation = mirrored(who.relation) if coming else who.relation
         url = str(found.url).rstrip("/") if found else None
         return {
             "id": row.id,
@@ -196,7 +206,7 @@ class Levels:
         return Sender(site.levels.id or "", site.name, site.region, site.levels.signals, words, names)
 
     def _neighbour(self, said: str) -> NeighbourSource:
-        found = lines.neighbour_of(self._desk.house, said)
+        found = lines.meant(self._desk.house, said)
         if found is None:
             names = [one.id for one in self._desk.house.site.neighbours]
             hint = did_you_mean(said, names)
@@ -206,41 +216,29 @@ class Levels:
         return found
 
     def _accept(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
-        now, name, who = (
-            self._desk.now(),
-            self._desk.house.names[by],
-            lines.named(self._desk.house, row.neighbour),
-        )
+        now, word = self._desk.now(), self._word(row, by, params.get("reason") or "由本单位办理")
         only = [one.strip() for one in params.get("clocks", "").replace("，", ",").split(",") if one.strip()]
-        reason = params.get("reason") or "由本单位办理"
-        taken = levels.accept(conn, now, row, who, by, name, reason, self._number(row), only)
+        taken = levels.accept(conn, now, row, word, only)
         ours = incidents.get(conn, row.incident_id)
         if ours.closed_at is None:  # who takes it over has taken notice of it
-            acts.acknowledge(conn, now, ours.id, by, name, reason, self._desk.house.rules_for)
-        return f"已接收 {who.name} 的 {row.their_ref}，回执 {self._number(row)}，接过 {len(taken)} 个时钟"
+            acts.acknowledge(conn, now, ours.id, by, word.name, word.reason, self._desk.house.rules_for)
+        return f"已接收 {word.who.name} 的 {row.their_ref}，回执 {word.number}，接过 {len(taken)} 个时钟"
 
     def _return(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
-        now, name, who = (
-            self._desk.now(),
-            self._desk.house.names[by],
-            lines.named(self._desk.house, row.neighbour),
-        )
-        reason = needed(params, "reason", "退回理由")
-        levels.give_back(conn, now, row, who, by, name, reason, self._number(row))
-        return f"已退回 {who.name}，回执 {self._number(row)}"
+        word = self._word(row, by, needed(params, "reason", "退回理由"))
+        levels.give_back(conn, self._desk.now(), row, word)
+        return f"已退回 {word.who.name}，回执 {word.number}"
 
     def _note(self, conn: Connection, row: Row[Any], params: Params, by: str) -> str:
-        now, name, who = (
-            self._desk.now(),
-            self._desk.house.names[by],
-            lines.named(self._desk.house, row.neighbour),
-        )
-        levels.note(conn, now, row, who, by, name, params.get("reason") or "已阅", self._number(row))
-        return f"已登记已阅，回执 {self._number(row)} 将送 {who.name}"
+        word = self._word(row, by, params.get("reason") or "已阅")
+        levels.note(conn, self._desk.now(), row, word)
+        return f"已登记已阅，回执 {word.number} 将送 {word.who.name}"
 
-    def _number(self, row: Row[Any]) -> str:
-        """The number that a receipt bears: ours, and once."""
-        return f"{self._desk.house.site.levels.id}-{row.id[:8]}"
+    def _word(self, row: Row[Any], by: str, reason: str) -> Word:
+        """What this person says to it; the receipt's number is ours, and once."""
+        house = self._desk.house
+        number = f"{house.site.levels.id}-{row.id[:8]}"
+        return Word(lines.named(house, row.neighbour), by, house.names[by], reason, number)
 
     def _known(self, by: str) -> None:
         names = self._desk.house.names
@@ -263,7 +261,6 @@ _ACTS: Final[Mapping[str, Callable[[Levels, Connection, Row[Any], Params, str], 
     "return": Levels._return,
     "note": Levels._note,
 }
-_MIRRORED: Final = {"upper": "lower", "lower": "upper"}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -21,11 +21,12 @@ from connectors import neighbours
 from connectors.neighbours import Unwanted
 from connectors.ports import ConnectorError, Unreachable
 from flows import machine, timekeeping
-from flows.collecting.following import name_fault
 from flows.holders import ME
 from flows.office import coverage
-from flows.telling.hooked import Standing, pause
+from flows.telling import lines
 from flows.telling.lines import duty, keep, known, line, notice, standing
+from flows.telling.tries import Tries, pause
+from flows.tireless import follow
 from flows.wiring import House
 from models.core.levels import EVERY, Kind, Neighbour, Relation, called, letter, silent_since
 from models.core.moment import clock_face, iso, parse_iso, span
@@ -41,26 +42,22 @@ IDLE_S, BEAT_S, FAULT_S = 0.5, 10.0, 3.0
 """A province has a hundred neighbours, each with a thread: one that has nothing to say writes seldom."""
 LONGEST = timedelta(seconds=30)
 """The longest pause of our own: somebody's clocks run while a parcel waits."""
+SLOWLY = timedelta(minutes=10)
+"""How long a word that they would not have waits for its next try: what refused it may be mended, or a proxy."""
 SENT = "levels:summary:"
-"""Before a neighbour's id: the setting that says when it was last told how we stand."""
+"""Before a neighbour's id: the setting that says when we last told it how we stand, or it would not have it."""
 View = dict[str, Any]
 
 
 def follow_neighbour(house: House, neighbour: NeighbourSource, stopped: threading.Event) -> None:
     """Carry letters to one neighbour until told to stop."""
     courier = Courier(house, neighbour, stopped)
-    while not stopped.is_set():
-        try:
-            if not courier.step():
-                stopped.wait(IDLE_S)
-        except Exception as error:  # noqa: BLE001  whatever it is, the letters go on
-            name_fault(house, duty(neighbour), error)
-            stopped.wait(FAULT_S)
+    follow(house, duty(neighbour), courier.step, stopped, idle_s=IDLE_S, fault_s=FAULT_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One letter to be sent: `had` writes down that they have it, `refused` that they will not have it."""
+    """One letter to be sent: `had` writes down that they have it, `refused` that they would not have it."""
 
     id: str
     kind: Kind
@@ -89,8 +86,10 @@ class Courier:
         if not regular and not self._waits():
             return 0
         with self.house.store.write() as conn:
-            if not duties.take(conn, duty(self.neighbour), self._now(), LEASE * self._pace, ME):
-                return 0
+            ours = duties.take(conn, duty(self.neighbour), self._now(), LEASE * self._pace, ME)
+        if not ours:  # another process carries: we ask again as seldom as it beats
+            self.beaten = time.monotonic()
+            return 0
         if regular:
             self._watch()
         count = 0
@@ -114,13 +113,16 @@ class Courier:
         return known(self.neighbour)
 
     def _waits(self) -> bool:
-        """Whether a parcel or a receipt could go now (cheap: two indexed reads)."""
+        """Whether a parcel or a receipt could go now (cheap: a few indexed reads)."""
+        now = self._now()
         with self.house.store.read() as conn:
             at = standing(conn, self.neighbour).next_at
-            if at is not None and at > self._now():
+            if at is not None and at > now:
                 return False
-            name = self.neighbour.id
-            return (levels_rows.unsent(conn, name) or levels_rows.unreceipted(conn, name)) is not None
+            return (levels_rows.unsent(conn, self.neighbour.id) or self._unreceipted(conn, now)) is not None
+
+    def _unreceipted(self, conn: Connection, now: datetime) -> Row[Any] | None:
+        return levels_rows.unreceipted(conn, self.neighbour.id, lines.waiting(conn, self.neighbour, now))
 
     def _next(self) -> Errand | None:
         """What goes next: receipts first, for somebody's clocks wait for them."""
@@ -129,10 +131,9 @@ class Courier:
             at = standing(conn, self.neighbour).next_at
             if at is not None and at > now:
                 return None
-            name = self.neighbour.id
-            if (row := levels_rows.unreceipted(conn, name)) is not None:
+            if (row := self._unreceipted(conn, now)) is not None:
                 return self._receipt(row)
-            if (row := levels_rows.unsent(conn, name)) is not None:
+            if (row := levels_rows.unsent(conn, self.neighbour.id)) is not None:
                 return self._parcel(row)
             return self._progress(conn, now) or self._summary(conn, now)
 
@@ -166,33 +167,52 @@ class Courier:
             "ref": ours,
             "taken": row.taken,
         }
-        had = lambda conn, at, _: levels.receipted(conn, at, row, self._who)  # noqa: E731
-        return Errand(f"{row.id}.{row.state}", Kind.RECEIPT, body, had, self._unheard("回执", had))
+        number = f"{row.id}.{row.state}"
+
+        def had(conn: Connection, at: datetime, _: View) -> None:
+            levels.receipted(conn, at, row, self._who)
+            lines.got_through(conn, self.neighbour, row.id)
+
+        return Errand(number, Kind.RECEIPT, body, had, self._unheard("回执", row, number))
 
     def _progress(self, conn: Connection, now: datetime) -> Errand | None:
+        put_off = lines.waiting(conn, self.neighbour, now)
         for row in levels_rows.followed(conn, self.neighbour.id):
             said = levels_board.standing(conn, row.incident_id)
-            if said != row.progress:
+            if said != row.progress and _progress_of(row) not in put_off:
                 return self._told(row, said, now)
         return None
 
     def _told(self, row: Row[Any], said: View, now: datetime) -> Errand:
         body = {"referral": row.id, "at": iso(now), **said}
-        had = lambda conn, at, _: levels.told(conn, at, row, self._who, said)  # noqa: E731
-        return Errand(f"{row.id}.p{uuid4().hex[:12]}", Kind.PROGRESS, body, had, self._unheard("进展", had))
+
+        def had(conn: Connection, at: datetime, _: View) -> None:
+            levels.told(conn, at, row, self._who, said, now)
+            lines.got_through(conn, self.neighbour, row.id)
+
+        refused = self._unheard("进展", row, _progress_of(row))
+        return Errand(f"{row.id}.p{uuid4().hex[:12]}", Kind.PROGRESS, body, had, refused)
 
     def _unheard(
-        self, what: str, had: Callable[[Connection, datetime, View], object]
+        self, what: str, row: Row[Any], letter_id: str
     ) -> Callable[[Connection, datetime, str], None]:
-        """What they will never take is not tried for ever: it counts as told, and the fault is named."""
+        """What they would not take: a refusal bears no signature, so they may know nothing of it, and whoever stands
+        between may have said it. It is journalled and told once, and tried again slowly for as long as it takes."""
 
-        def give_up(conn: Connection, at: datetime, why: str) -> None:
-            log.error("a neighbour refused a letter", neighbour=self.neighbour.id, what=what, reason=why)
-            title = f"{self.neighbour.name} 的系统拒收{what}"
-            notices.tell(conn, at, [self._notice(f"refused {what} {why[:80]}", title, why, None)])
-            had(conn, at, {})
+        def put_off(conn: Connection, at: datetime, why: str) -> None:
+            self._tell_of_refusal(conn, at, what, why, letter_id, row.incident_id)
+            if lines.put_off(conn, self.neighbour, letter_id, at + SLOWLY * self._pace):
+                levels.unheard(conn, at, row, self._who, what, why)
 
-        return give_up
+        return put_off
+
+    def _tell_of_refusal(
+        self, conn: Connection, at: datetime, what: str, why: str, occasion: str, incident_id: str | None
+    ) -> None:
+        log.error("a neighbour refused a letter", neighbour=self.neighbour.id, what=what, reason=why)
+        title = f"{self.neighbour.name} 的系统没有接受{what}"
+        reason = f"{why}；会隔一会儿再送，要紧的请电话告知对方"
+        notices.tell(conn, at, [self._notice(f"refused {occasion}", title, reason, incident_id)])
 
     def _summary(self, conn: Connection, now: datetime) -> Errand | None:
         """How we stand, each minute, to the level above."""
@@ -203,13 +223,17 @@ class Courier:
             return None
         body = how_we_stand(conn, self.house, now)
 
-        def had(conn: Connection, *_: object) -> None:
+        def tried(conn: Connection) -> None:
             duties.put_setting(conn, SENT + self.neighbour.id, {"at": iso(now)})
 
-        return Errand(f"s{uuid4().hex}", Kind.SUMMARY, body, had, self._unheard("态势", had))
+        def refused(conn: Connection, at: datetime, why: str) -> None:
+            self._tell_of_refusal(conn, at, "态势", why, f"态势 {why[:80]}", None)
+            tried(conn)
+
+        return Errand(f"s{uuid4().hex}", Kind.SUMMARY, body, lambda conn, at, said: tried(conn), refused)
 
     def _carry(self, errand: Errand) -> bool:
-        """Send one letter and write down what came of it; True when they have it, or never will."""
+        """Send one letter and write down what came of it; True when they have it, or would not have it."""
         us = self.house.site.levels.id or ""
         stamp = timekeeping.world(self.house.time)()
         message = letter(errand.id, errand.kind, us, self.neighbour.id, stamp, errand.body)
@@ -223,9 +247,9 @@ class Courier:
             self._failed(str(error), error.retry_after if isinstance(error, Unreachable) else None)
             return False
         with self.house.store.write() as conn:
-            errand.had(conn, self._now(), answer.body)
+            errand.had(conn, self._now(), answer.model_dump())
             if standing(conn, self.neighbour).tries:
-                keep(conn, self.neighbour, Standing(0))
+                keep(conn, self.neighbour, Tries())
         return True
 
     def _failed(self, why: str, asked: float | None) -> None:
@@ -233,7 +257,7 @@ class Courier:
         with self.house.store.write() as conn:
             tries = standing(conn, self.neighbour).tries
             later = now + (pause(tries, asked) if asked else min(LONGEST, pause(tries, None))) * self._pace
-            keep(conn, self.neighbour, Standing(0, tries + 1, later, why))
+            keep(conn, self.neighbour, Tries(tries + 1, later, why))
             duties.beat(conn, duty(self.neighbour), now, error=why)
 
     def _beat(self) -> None:
@@ -283,6 +307,11 @@ class Courier:
 
     def _notice(self, occasion: str, title: str, reason: str, incident_id: str | None) -> Notice:
         return notice(self.house, occasion, title, reason, incident_id)
+
+
+def _progress_of(row: Row[Any]) -> str:
+    """Its progress by one name, whatever the letter's number: where it is put off, news of it wait too."""
+    return f"{row.id}.progress"
 
 
 def how_we_stand(conn: Connection, house: House, now: datetime) -> View:

@@ -12,18 +12,18 @@ import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
 from connectors import channels
 from connectors.ports import Channel, Delivery, Message, Outcome
 from flows import timekeeping
-from flows.collecting.following import name_fault
 from flows.holders import ME
 from flows.telling.publishing import result
+from flows.telling.tries import Tries, keep_tries, pause, tries_in
+from flows.tireless import follow
 from flows.wiring import House
-from models.core.moment import iso, parse_iso
 from models.ledger import announced, duties, journal
 from models.ledger.announced import Announcement
 from models.ledger.store import Connection
@@ -34,8 +34,6 @@ BATCH = 100
 LEASE = timedelta(seconds=150)
 """Longer than one message may take, so that two processes seldom tell the same."""
 IDLE_S, BEAT_S, FAULT_S = 0.5, 3.0, 3.0
-FIRST, LONGEST = timedelta(seconds=2), timedelta(minutes=5)
-"""The pause before a refused message is sent again, doubled each time."""
 
 
 def duty(hook: OutHookSource) -> str:
@@ -49,14 +47,10 @@ def mark_of(hook: OutHookSource) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`upto`: the last entry that was told; `tries` of the next one have failed, the last with `why`;
-    it is tried again from `next_at`."""
+class Standing(Tries):
+    """`upto`: the last entry that was told; the tries are of the next one."""
 
-    upto: int
-    tries: int = 0
-    next_at: datetime | None = None
-    why: str = ""
+    upto: int = 0
 
 
 def standing(conn: Connection, hook: OutHookSource) -> Standing | None:
@@ -64,14 +58,13 @@ def standing(conn: Connection, hook: OutHookSource) -> Standing | None:
     kept = duties.get_setting(conn, mark_of(hook))
     if kept is None:
         return None
-    next_at = parse_iso(kept["next_at"]) if kept.get("next_at") else None
-    return Standing(kept["upto"], kept.get("tries", 0), next_at, kept.get("why", ""))
+    at = tries_in(kept)
+    return Standing(at.tries, at.next_at, at.why, upto=kept["upto"])
 
 
 def keep(conn: Connection, hook: OutHookSource, now: Standing) -> None:
     """Note how it stands with a receiver."""
-    value = {"upto": now.upto, "tries": now.tries, "why": now.why}
-    duties.put_setting(conn, mark_of(hook), value | {"next_at": iso(now.next_at) if now.next_at else None})
+    keep_tries(conn, mark_of(hook), now, upto=now.upto)
 
 
 def strange(hook: OutHookSource) -> list[str]:
@@ -94,23 +87,10 @@ def message(house: House, one: Announcement) -> Message:
     )
 
 
-def pause(tries: int, asked: float | None) -> timedelta:
-    """2 s, 4 s, 8 s … 5 min; or what the receiver asked for, an hour at most."""
-    grown = min(LONGEST, FIRST * (1 << min(tries, 10)))
-    return grown if asked is None else max(grown, timedelta(seconds=min(asked, 3600)))
-
-
 def follow_hook(house: House, hook: OutHookSource, stopped: threading.Event) -> None:
     """Tell one receiver until told to stop."""
     teller = Teller(house, hook, stopped)
-    while not stopped.is_set():
-        try:
-            if not teller.step():
-                stopped.wait(IDLE_S)
-        except Exception as error:  # noqa: BLE001  whatever it is, the receiver is told on
-            name_fault(house, duty(hook), error)
-            stopped.wait(FAULT_S)
-    teller.let_go()
+    follow(house, duty(hook), teller.step, stopped, idle_s=IDLE_S, fault_s=FAULT_S, let_go=teller.let_go)
 
 
 @dataclass
@@ -129,6 +109,7 @@ class Teller:
         if time.monotonic() - self.beaten <= BEAT_S and not self._waits():
             return 0
         if not self._is_ours():
+            self.beaten = time.monotonic()  # another process tells: we ask again as seldom as it beats
             return 0
         count = self._round()
         self.told += count
@@ -145,7 +126,7 @@ class Teller:
     def _is_ours(self) -> bool:
         with self.house.store.write() as conn:
             if standing(conn, self.hook) is None:  # a new receiver is told what happens from now on
-                keep(conn, self.hook, Standing(journal.length(conn)[0]))
+                keep(conn, self.hook, Standing(upto=journal.length(conn)[0]))
             return duties.take(conn, duty(self.hook), self.house.time.now(), self._lease(), ME)
 
     def _lease(self) -> timedelta:
@@ -197,14 +178,14 @@ class Teller:
         with self.house.store.write() as conn:
             known = standing(conn, self.hook)
             if known is not None and known.upto < upto:
-                keep(conn, self.hook, Standing(upto))
+                keep(conn, self.hook, Standing(upto=upto))
 
     def _failed(self, done: Delivery) -> None:
         now = self.house.time.now()
         with self.house.store.write() as conn:
-            known = standing(conn, self.hook) or Standing(0)
+            known = standing(conn, self.hook) or Standing()
             later = now + pause(known.tries, done.retry_after) * self.house.time.speed
-            keep(conn, self.hook, Standing(known.upto, known.tries + 1, later, done.reason))
+            keep(conn, self.hook, Standing(known.tries + 1, later, done.reason, upto=known.upto))
             duties.beat(conn, duty(self.hook), now, error=done.reason)
 
     def _beat(self) -> None:

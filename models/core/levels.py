@@ -17,6 +17,8 @@ from models.core.moment import iso, parse_iso
 SHAPE: Final = 1
 FRESH: Final = timedelta(minutes=10)
 """How far a letter's `sent_at` may stand off our own time."""
+PAYLOAD: Final = 262_144
+"""The longest payload of one journal entry that a parcel holds verbatim."""
 EVERY: Final = timedelta(minutes=1)
 """How often a lower one tells the upper how it stands."""
 Letter = dict[str, Any]
@@ -112,6 +114,11 @@ def called(purpose: str, relation: str) -> str:
     return "抄报" if upwards else Purpose(purpose).zh
 
 
+def mirrored(relation: str) -> str:
+    """What we are to whoever is this to us."""
+    return {"upper": "lower", "lower": "upper"}.get(relation, relation)
+
+
 def letter(
     letter_id: str, kind: Kind, sender: str, receiver: str, at: datetime, body: Mapping[str, Any]
 ) -> Letter:
@@ -140,6 +147,12 @@ def stale(found: Letter, now: datetime) -> str | None:
     if apart <= FRESH:
         return None
     return f"这封信写于 {found['sent_at']}，与本系统时间相差超过 {FRESH.seconds // 60} 分钟；请校对两边的时钟后再发"
+
+
+def ahead(moments: Iterable[datetime], now: datetime, skew: timedelta) -> datetime | None:
+    """The latest of these that lies ahead by more than `skew`, yet by no more than two clocks may stand apart: waiting
+    makes it true. What lies farther ahead is wrong, and no waiting helps."""
+    return max((moment for moment in moments if skew < moment - now <= FRESH), default=None)
 
 
 def taken_over(offered: Iterable[Mapping[str, Any]], ours: Iterable[str], only: Iterable[str]) -> list[str]:

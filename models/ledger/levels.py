@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from models.core.grade import PART_ZH
-from models.core.levels import Neighbour, Purpose, ReferralState, Way, called, taken_over
+from models.core.levels import Neighbour, Purpose, ReferralState, Way, called, mirrored, taken_over
 from models.core.moment import iso, parse_iso
 from models.core.vocabulary import (
     ClockState,
@@ -44,6 +44,17 @@ class Wrapped:
     content: Mapping[str, Any]
     text: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one of our people says to what came from `who`. `by`: the person's id; `number`: the receipt's."""
+
+    who: Neighbour
+    by: str
+    name: str
+    reason: str
+    number: str
 
 
 # ── at the sender ─────────────────────────────────────────────────────────────────────────────
@@ -130,7 +141,7 @@ def refused(conn: Connection, at: datetime, referral_id: str, who: Neighbour, wh
 def answered(
     conn: Connection, at: datetime, who: Neighbour, said: Mapping[str, Any], rules_for: RulesFor
 ) -> Row[Any] | None:
-    """Their people's word on what we sent; None when it was known. Raises NotAllowed, NotThere.
+    """Their people's word on what we sent; None when it was known. Raises NotAllowed.
 
     Accepted: the clocks that run there end here. Returned: whatever had ended so runs again, from the same start.
     """
@@ -139,6 +150,8 @@ def answered(
     if row.decided_at is not None and decided <= row.decided_at:
         return None
     state = _answer(row, str(said["state"]))
+    if state is _S.ACCEPTED:
+        _is_theirs(conn, row)
     taken = _taken(row, said["taken"]) if state is _S.ACCEPTED else []
     ended = _handed_on(conn, at, row, taken, f"已移交 {who.name}，回执 {said['receipt']}")
     change = {
@@ -177,17 +190,28 @@ def _ours(conn: Connection, referral_id: str, who: Neighbour) -> Row[Any]:
 
 
 def _answer(row: Row[Any], said: str) -> ReferralState:
-    """What may be said to it: a transfer is accepted or returned, what is for information is read."""
+    """What may be said to it: a transfer is accepted or returned, what is for information is read. What was returned or
+    read is over: a transfer that came back may be with a third by now."""
     fits = (_S.ACCEPTED, _S.RETURNED) if row.purpose == Purpose.TRANSFER.value else (_S.NOTED, _S.RETURNED)
     state = ReferralState(said)
     if state not in fits:
         raise NotAllowed(f"对{Purpose(row.purpose).zh}不能答复“{state.zh}”；请核对对方系统的版本")
+    if row.state in (_S.RETURNED.value, _S.NOTED.value):
+        now = ReferralState(row.state).zh
+        raise NotAllowed(f"这一件{now}，不能再答复“{state.zh}”；要对方办理，请移送方另行移送")
     return state
 
 
+def _is_theirs(conn: Connection, row: Row[Any]) -> None:
+    """Two cannot take over one incident: what they would not have at first may be with another by now."""
+    held = levels_rows.held_by(conn, row.incident_id) if row.incident_id else None
+    if held is not None and held.id != row.id:
+        raise NotAllowed(f"这一件已改为移交 {held.neighbour}，不能再接收；请退回，或电话联系移送方")
+
+
 def _taken(row: Row[Any], said: Collection[str]) -> list[str]:
-    """No more than we offered."""
-    offered = {clock["rule_id"] for clock in levels_rows.parcel_of(row)["clocks"]}
+    """No more than we offered: what had ended here runs nowhere."""
+    offered = taken_over(levels_rows.parcel_of(row)["clocks"], said, ())
     return [rule for rule in said if rule in offered]
 
 
@@ -237,7 +261,7 @@ def receive(conn: Connection, at: datetime, who: Neighbour, parcel: Wrapped, rul
     payload = {
         "from": who.id,
         "name": who.name,
-        "word": called(parcel.content["purpose"], _mirrored(who.relation)),
+        "word": called(parcel.content["purpose"], mirrored(who.relation)),
         "ref": subject["ref"],
         "sha256": parcel.sha256,
         "head": parcel.content["journal"]["head"],
@@ -248,11 +272,6 @@ def receive(conn: Connection, at: datetime, who: Neighbour, parcel: Wrapped, rul
     row = levels_rows.known(conn, parcel.id)
     assert row is not None
     return row
-
-
-def _mirrored(relation: str) -> str:
-    """What we are to whoever is this to us."""
-    return {"upper": "lower", "lower": "upper"}.get(relation, relation)
 
 
 def _same(before: Row[Any], who: Neighbour, parcel: Wrapped) -> Row[Any]:
@@ -284,9 +303,8 @@ def _opening(parcel: Wrapped, who: Neighbour) -> acts.Opening:
 
 
 def _is_part(part: Mapping[str, Any]) -> bool:
-    grade = part.get("grade")
-    fits = grade is None or (isinstance(grade, str) and grade in {one.value for one in Grade})
-    return fits and part.get("part") in (*PART_ZH, "person") and isinstance(part.get("reason"), str)
+    """One that is known here: a newer sender may weigh more."""
+    return part["part"] in (*PART_ZH, "person")
 
 
 def _times(content: Mapping[str, Any]) -> dict[StartEvent, tuple[datetime, str]]:
@@ -335,15 +353,7 @@ def _proof(one: Mapping[str, Any], at: datetime) -> proving.Proof:
 
 
 def accept(
-    conn: Connection,
-    at: datetime,
-    row: Row[Any],
-    who: Neighbour,
-    by: str,
-    name: str,
-    reason: str,
-    number: str,
-    only: Sequence[str] = (),
+    conn: Connection, at: datetime, row: Row[Any], word: Word, only: Collection[str] = ()
 ) -> list[str]:
     """接收: from now on it is ours. Returns the rules whose clocks we take over."""
     _waiting(row, Purpose.TRANSFER)
@@ -352,42 +362,24 @@ def accept(
     strange = [rule for rule in only if rule not in taken]
     if strange:
         raise NotAllowed(f"没有可以接过来的时钟 {'、'.join(strange)}；可接的有: {'、'.join(taken) or '无'}")
-    _decide(conn, at, row, who, _S.ACCEPTED, by, name, reason, number, {"taken": taken})
+    _decide(conn, at, row, word, _S.ACCEPTED, taken)
     return taken
 
 
-def note(
-    conn: Connection,
-    at: datetime,
-    row: Row[Any],
-    who: Neighbour,
-    by: str,
-    name: str,
-    reason: str,
-    number: str,
-) -> None:
+def note(conn: Connection, at: datetime, row: Row[Any], word: Word) -> None:
     """已阅: what was for information has been read; its sender gets a receipt."""
     _waiting(row, Purpose.INFORM)
-    _decide(conn, at, row, who, _S.NOTED, by, name, reason, number, {})
+    _decide(conn, at, row, word, _S.NOTED)
 
 
-def give_back(
-    conn: Connection,
-    at: datetime,
-    row: Row[Any],
-    who: Neighbour,
-    by: str,
-    name: str,
-    reason: str,
-    number: str,
-) -> None:
+def give_back(conn: Connection, at: datetime, row: Row[Any], word: Word) -> None:
     """退回, with its reason: our incident of it is closed with all its clocks, and the sender goes on."""
     if row.way != Way.IN.value or row.state not in (_S.WAITING.value, _S.ACCEPTED.value):
         raise NotAllowed(f"这一件{ReferralState(row.state).zh}，不能退回；只有待接收或已接收的可以退回")
-    if not reason.strip():
+    if not word.reason.strip():
         raise NotAllowed("退回必须写明理由(reason)")
-    more = _closing(conn, at, row, f"退回 {who.name}：{reason}")
-    _decide(conn, at, row, who, _S.RETURNED, by, name, reason, number, {"taken": []}, more)
+    more = _closing(conn, at, row, f"退回 {word.who.name}：{word.reason}")
+    _decide(conn, at, row, word, _S.RETURNED, more=more)
 
 
 def _waiting(row: Row[Any], purpose: Purpose) -> None:
@@ -436,13 +428,9 @@ def _decide(
     conn: Connection,
     at: datetime,
     row: Row[Any],
-    who: Neighbour,
+    word: Word,
     state: ReferralState,
-    by: str,
-    name: str,
-    reason: str,
-    number: str,
-    change: Mapping[str, Any],
+    taken: Sequence[str] = (),
     more: Mapping[str, list[View]] | None = None,
 ) -> None:
     """Our people's word on what came: it goes back to the sender for as long as it takes."""
@@ -450,20 +438,20 @@ def _decide(
         "id": row.id,
         "state": state.value,
         "decided_at": iso(at),
-        "decided_by": name,
-        "decision": reason,
-        "receipt": number,
+        "decided_by": word.name,
+        "decision": word.reason,
+        "receipt": word.number,
         "answered_at": None,
-        **change,
+        "taken": list(taken),
     }
     payload = {
-        "name": who.name,
+        "name": word.who.name,
         "ref": row.their_ref,
-        "receipt": number,
-        "taken": change.get("taken", []),
+        "receipt": word.number,
+        "taken": list(taken),
         "update": {"referral": [decided], **(more or {})},
     }
-    append(conn, at, [Entry(f"referral_{state.value}", payload, by, reason, row.incident_id)])
+    append(conn, at, [Entry(f"referral_{state.value}", payload, word.by, word.reason, row.incident_id)])
 
 
 def receipted(conn: Connection, at: datetime, row: Row[Any], who: Neighbour) -> None:
@@ -476,8 +464,17 @@ def receipted(conn: Connection, at: datetime, row: Row[Any], who: Neighbour) -> 
     append(conn, at, [Entry("referral_receipted", payload, who.actor, "对方系统已签收回执", row.incident_id)])
 
 
-def told(conn: Connection, at: datetime, row: Row[Any], who: Neighbour, said: Mapping[str, Any]) -> None:
-    """The sender knows how it stands here."""
-    change = {"id": row.id, "progress": dict(said), "progress_at": iso(at)}
+def unheard(conn: Connection, at: datetime, row: Row[Any], who: Neighbour, what: str, why: str) -> None:
+    """Their side would not have what we wrote, or somebody between us said so: they may know nothing of it, and it is
+    written again."""
+    payload = {"name": who.name, "what": what, "receipt": row.receipt}
+    append(conn, at, [Entry("referral_unheard", payload, who.actor, why, row.incident_id)])
+
+
+def told(
+    conn: Connection, at: datetime, row: Row[Any], who: Neighbour, said: Mapping[str, Any], seen_at: datetime
+) -> None:
+    """The sender knows how it stood here when we looked: what happened since is still to be told."""
+    change = {"id": row.id, "progress": dict(said), "progress_at": iso(seen_at)}
     payload = {"name": who.name, "update": {"referral": [change]}}
     append(conn, at, [Entry("referral_told", payload, who.actor, "", row.incident_id)])

@@ -1,7 +1,8 @@
 """A parcel 移送件: an incident as another installation gets it — its times, clocks, proofs and journal.
 
-Contacts of our people never leave: an entry that holds them, or anybody's personal data, goes as the hash of
-its payload, by which its seal can still be checked.
+Contacts of our people never leave, nor do drafts that nobody has released: of the journal only what the parcel tells
+anyway goes verbatim (`VERBATIM`), and of that nothing that holds contacts or personal data. Every other entry goes as
+the hash of its payload, by which its seal can still be checked.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, select
 
 from models.core.casework import Verdict
-from models.core.levels import SHAPE
+from models.core.levels import PAYLOAD, SHAPE
 from models.core.moment import iso, parse_iso
 from models.core.personal import mask_personal, mask_said
 from models.ledger import journal, statements
@@ -32,7 +33,17 @@ MOST_ENTRIES = 400
 MOST_ROWS = 200
 """Of times, clocks, proofs: more than any incident has had; what is left out is the oldest."""
 PAYLOADS = 400_000
-"""Characters of payloads that go along verbatim, all together."""
+"""Bytes of payloads that go along verbatim, all together."""
+VERBATIM = frozenset(
+    {
+        "incident_opened", "incident_closed", "incident_reopened", "clocks_planned", "clocks_superseded",
+        "clock_refused", "clock_waived", "acknowledged", "taken", "grade_provisional", "grade_confirmed",
+        "grade_proposed", "kind_corrected", "time_corrected", "time_learned", "evidence_added",
+        "earlier_evidence_used", "evidence_retracted", "progress_noted",
+    }
+)  # fmt: skip
+"""Entries whose payload may leave. A kind that is not named stays at home, so that a new one is no leak: texts under
+review, meetings, packages of evidence, what other installations sent us."""
 BODY = 1_000
 """Characters of a signal's words."""
 CONTACTS = '"contacts"'
@@ -41,8 +52,8 @@ View = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends it, and what the site lets out. `signals`: so many go along; `words`: with their texts;
-    `names`: person id → name."""
+    """Who sends it, and what the site lets out. `signals`: so many go along; `words`: with their texts, and with
+    payloads, which quote them; `names`: person id → name."""
 
     id: str
     name: str
@@ -69,7 +80,7 @@ def compose(
         "evidence": _evidence(conn, row.id),
         "statements": _statements(conn, row.id, sender.names),
         "signals": _signals(conn, row.id, sender),
-        "journal": _journal(conn, row.id),
+        "journal": _journal(conn, row.id, sender.words),
     }
 
 
@@ -200,7 +211,7 @@ def _signal(row: Row[Any], words: bool) -> View:
 # ── the journal ───────────────────────────────────────────────────────────────────────────────
 
 
-def _journal(conn: Connection, incident_id: str) -> View:
+def _journal(conn: Connection, incident_id: str, words: bool) -> View:
     """The incident's entries, the newest, in their order; what merely counts is left out and counted."""
     theirs = JOURNAL.c.incident_id == incident_id
     query = select(JOURNAL).where(theirs, JOURNAL.c.kind.not_in(SILENT))
@@ -209,24 +220,25 @@ def _journal(conn: Connection, incident_id: str) -> View:
     seq, head = journal.length(conn)
     return {
         "head": {"seq": seq, "hash": head},
-        "entries": _entries(rows),
+        "entries": _entries(rows, PAYLOADS if words else 0),
         "left_out": total - len(rows),
     }
 
 
-def _entries(newest_first: Sequence[Row[Any]]) -> list[View]:
-    made, room = [], PAYLOADS
+def _entries(newest_first: Sequence[Row[Any]], room: int) -> list[View]:
+    made = []
     for row in newest_first:
         entry = _entry(row, room)
-        room -= len(entry["payload"] or "")
+        room -= len((entry["payload"] or "").encode())
         made.append(entry)
     return made[::-1]
 
 
 def _entry(row: Row[Any], room: int) -> View:
-    """Verbatim, but for personal data: then its words are masked and `masked` says that its seal is not to
+    """As it stands, but for personal data: then its words are masked and `masked` says that its seal is not to
     be had from them."""
-    secret = CONTACTS in row.payload or mask_personal(row.payload) != row.payload
+    content = row.payload.encode()
+    leaves = len(content) <= min(room, PAYLOAD) and row.kind in VERBATIM and not _is_secret(row.payload)
     reason = mask_personal(row.reason)[:20_000]
     return {
         "seq": row.seq,
@@ -234,12 +246,16 @@ def _entry(row: Row[Any], room: int) -> View:
         "kind": row.kind,
         "actor": row.actor,
         "reason": reason,
-        "payload": None if secret or len(row.payload) > room else row.payload,
-        "payload_sha256": hashlib.sha256(row.payload.encode()).hexdigest(),
+        "payload": row.payload if leaves else None,
+        "payload_sha256": hashlib.sha256(content).hexdigest(),
         "prev": row.prev,
         "hash": row.hash,
         "masked": reason != row.reason,
     }
+
+
+def _is_secret(payload: str) -> bool:
+    return CONTACTS in payload or mask_personal(payload) != payload
 
 
 def forged(parcel: Mapping[str, Any]) -> str | None:

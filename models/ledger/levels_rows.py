@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, or_, select
+from sqlalchemy import CTE, Connection, Row, Table, or_, select
 
 from models.core.levels import HELD, UNANSWERED, Purpose, ReferralState, Way
 from models.ledger.clocks import BoundRule
@@ -60,26 +60,27 @@ def incoming(conn: Connection, incident_id: str) -> Row[Any] | None:
 def held_by(conn: Connection, incident_id: str) -> Row[Any] | None:
     """The referral by which an incident of ours is being taken over, or was; None when it is ours alone, as one is
     that was reopened here since."""
-    query = select(*_HEAD).where(*_handed_on(conn, incident_id), REFERRAL.c.state.in_(HELD))
-    return conn.execute(query.limit(1)).first()
+    return next(iter(_handed_on(conn, incident_id, HELD)), None)
 
 
 def elsewhere(conn: Connection, incident_id: str) -> frozenset[str]:
     """The rules whose clocks another installation took over: they run there, from the same starts."""
-    accepted = REFERRAL.c.state == ReferralState.ACCEPTED.value
-    query = select(REFERRAL.c.taken).where(*_handed_on(conn, incident_id), accepted)
-    return frozenset(rule for taken in conn.execute(query).scalars() for rule in taken)
+    accepted = _handed_on(conn, incident_id, (ReferralState.ACCEPTED.value,))
+    return frozenset(rule for row in accepted for rule in row.taken)
 
 
-def _handed_on(conn: Connection, incident_id: str) -> list[ColumnElement[bool]]:
-    """Handed on to be taken over; what was before a reopening counts no more: whoever reopens has it in hand."""
-    since = reopened_at(conn, incident_id)
-    return [
+def _handed_on(conn: Connection, incident_id: str, states: Sequence[str]) -> list[Row[Any]]:
+    """Handed on to be taken over; what was before a reopening counts no more: whoever reopens has it in hand. The
+    journal is asked only where there is one: this is read at every planning."""
+    query = select(*_HEAD).where(
         REFERRAL.c.incident_id == incident_id,
         REFERRAL.c.way == Way.OUT.value,
         REFERRAL.c.purpose == Purpose.TRANSFER.value,
-        *([] if since is None else [func.coalesce(REFERRAL.c.decided_at, REFERRAL.c.at) > since]),
-    ]
+        REFERRAL.c.state.in_(states),
+    )
+    rows = list(conn.execute(query))
+    since = reopened_at(conn, incident_id) if rows else None
+    return [row for row in rows if since is None or (row.decided_at or row.at) > since]
 
 
 def kept_here(conn: Connection, incident_id: str, bound: Iterable[B]) -> list[B]:
@@ -99,36 +100,53 @@ def unsent(conn: Connection, neighbour: str) -> Row[Any] | None:
     return conn.execute(query.order_by(REFERRAL.c.at, REFERRAL.c.id).limit(1)).first()
 
 
-def unreceipted(conn: Connection, neighbour: str) -> Row[Any] | None:
-    """The oldest decision of ours that the neighbour has not got."""
+def unreceipted(conn: Connection, neighbour: str, but: Collection[str] = ()) -> Row[Any] | None:
+    """The oldest decision of ours that the neighbour has not got; without those (`id.state`) that wait."""
     query = select(*_HEAD).where(
         REFERRAL.c.neighbour == neighbour,
         REFERRAL.c.way == Way.IN.value,
         REFERRAL.c.state.in_(DECIDED),
         REFERRAL.c.answered_at.is_(None),
+        (REFERRAL.c.id + "." + REFERRAL.c.state).not_in(but),
     )
     return conn.execute(query.order_by(REFERRAL.c.decided_at, REFERRAL.c.id).limit(1)).first()
 
 
 def followed(conn: Connection, neighbour: str) -> Sequence[Row[Any]]:
-    """What we took over from a neighbour and have not told it the end of."""
+    """What we took over from a neighbour and have not told it the end of; of what was merged, the end of the incident
+    that it went into."""
+    whole = _whole(neighbour)
     query = (
         select(*_HEAD)
+        .join(whole, whole.c.referral == REFERRAL.c.id)
+        .where(
+            whole.c.merged_into.is_(None),
+            or_(
+                whole.c.closed_at.is_(None),
+                REFERRAL.c.progress_at.is_(None),
+                REFERRAL.c.progress_at < whole.c.closed_at,
+            ),
+        )
+    )
+    return conn.execute(query.order_by(REFERRAL.c.at)).all()
+
+
+def _whole(neighbour: str) -> CTE:
+    """Each referral that we took over → its incident, the one that this went into, and so on. `union` without its
+    doubles ends where people merged in a circle."""
+    about = (INCIDENT.c.id, INCIDENT.c.merged_into, INCIDENT.c.closed_at)
+    first = (
+        select(REFERRAL.c.id.label("referral"), *about)
         .join(INCIDENT, INCIDENT.c.id == REFERRAL.c.incident_id)
         .where(
             REFERRAL.c.neighbour == neighbour,
             REFERRAL.c.way == Way.IN.value,
             REFERRAL.c.state == ReferralState.ACCEPTED.value,
             REFERRAL.c.answered_at.is_not(None),
-            or_(
-                INCIDENT.c.closed_at.is_(None),
-                REFERRAL.c.progress_at.is_(None),
-                REFERRAL.c.progress_at < INCIDENT.c.closed_at,
-                INCIDENT.c.merged_into.is_not(None),
-            ),
         )
     )
-    return conn.execute(query.order_by(REFERRAL.c.at)).all()
+    chain = first.cte("whole", recursive=True)
+    return chain.union(select(chain.c.referral, *about).join(chain, chain.c.merged_into == INCIDENT.c.id))
 
 
 def unanswered(conn: Connection, neighbour: str) -> Sequence[Row[Any]]:

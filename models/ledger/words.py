@@ -145,6 +145,7 @@ KINDS = {
     "referral_noted": "已阅",
     "referral_answered": "移送回执",
     "referral_receipted": "回执送达",
+    "referral_unheard": "移送未获接受",
     "referral_progress": "对方进展",
     "referral_told": "告知进展",
     "owner_claimed": "认领",
@@ -464,6 +465,7 @@ _TOLD |= {
     "referral_noted": lambda p, _: f"已阅 {p['name']} 的 {p['ref']}，回执 {p['receipt']}",
     "referral_answered": _answered,
     "referral_receipted": lambda p, _: f"{p['name']}的系统已收到回执",
+    "referral_unheard": lambda p, _: f"{p['name']}的系统没有接受{p['what']}，对方可能还不知道；隔一会儿再送",
     "referral_progress": lambda p, _: (
         f"{p['name']}: {p['stage']}，" + ("已办结" if p["closed"] else f"还有 {p['open']} 个时钟在走")
     ),

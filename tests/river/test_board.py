@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from connectors.console import shapes
 from connectors.console.desk import Refusal
 from models.core.boards import Standing, Wanted
 from support.river_site import Site, at, river
@@ -79,6 +81,17 @@ def test_the_unit_that_leads_is_named_and_can_be_asked_for(site: Site) -> None:
     assert [one["id"] for one in site.desk.board(Wanted(unit="-", limit=30))["incidents"]] == [other]
     seen = site.desk.board(Wanted(units=frozenset({"office"}), limit=30))
     assert {alert["incident_id"] for alert in seen["recent_alerts"]} <= {made}
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), PAGE])
+def test_the_board_is_of_the_shape_that_the_handbook_promises(site: Site, wanted: Wanted) -> None:
+    opened(site, "望江路塌陷", "01:50")
+    site.say("news", "望江路塌陷一周", "路面仍未修复，市民绕行。")
+    site.until("02:10")
+    board = site.desk.board(wanted)
+    assert [one["source_name"] for one in board["signals"]["last"]]
+    whole = {**shapes.of("Board"), "components": {"schemas": shapes.COMPONENTS}}
+    jsonschema.Draft202012Validator(whole).validate(board)
 
 
 def test_the_numbers_since_midnight_count_an_answer_by_its_proof(site: Site) -> None:

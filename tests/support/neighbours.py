@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,13 +14,16 @@ from typing import Any, Self
 
 import httpx2
 
-from connectors import sealing
+from connectors import neighbours, sealing
 from flows.office.desk import Desk
 from flows.telling import lines
 from flows.telling.couriers import Courier
-from flows.telling.hooked import Standing
+from flows.telling.tries import Tries
+from flows.timekeeping import Timepiece
 from flows.wiring import House
+from models.core.levels import Kind, letter
 from models.core.moment import iso
+from models.ledger import levels_rows
 from models.ledger.verify import verify
 from support.console import served
 from support.postgres import free_port
@@ -33,20 +36,21 @@ NOBODY = "http://127.0.0.1:9"
 @dataclass
 class Between:
     """A proxy on the way to one console: `change` may rewrite what goes there, `then` happens once it is there,
-    `lose` drops so many answers, `instead` is answered by nobody else."""
+    `lose` drops so many answers, `instead` is answered by nobody else, with `status`."""
 
     target: str
     change: Callable[[bytes], bytes] = lambda body: body
     then: Callable[[], None] = lambda: None
     lose: int = 0
     instead: bytes | None = None
+    status: int = 200
     seen: list[bytes] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
 
     def carry(self, path: str, body: bytes) -> tuple[int, bytes] | None:
         self.seen.append(body)
         if self.instead is not None:
-            return 200, self.instead
+            return self.status, self.instead
         answer = httpx2.post(f"{self.target}{path}", content=self.change(body), timeout=30)
         self.answers.append(answer.content)
         self.then()
@@ -87,6 +91,19 @@ def between(target: str) -> Iterator[tuple[str, Between]]:
 
 
 @dataclass
+class Shifted:
+    """A site's time that stands off another by so much."""
+
+    piece: Timepiece
+    by: timedelta
+    speed: float = 1.0
+    jump: timedelta | None = None
+
+    def now(self) -> datetime:
+        return self.piece.now() + self.by
+
+
+@dataclass
 class Town:
     """One installation."""
 
@@ -110,10 +127,13 @@ class Town:
         """As if the time had come at which the neighbour is asked again."""
         neighbour = self.house.site.neighbours[0]
         with self.house.store.write() as conn:
-            at = lines.standing(conn, neighbour)
-            lines.keep(conn, neighbour, Standing(0, at.tries, None, at.why))
+            lines.keep(conn, neighbour, replace(lines.standing(conn, neighbour), next_at=None))
 
-    def standing(self) -> Standing:
+    def later(self, **length: float) -> None:
+        """So much time passes here, or, where it is less than nothing, our clock is slow."""
+        self.house.time = Shifted(self.house.time, timedelta(**length))
+
+    def standing(self) -> Tries:
         with self.house.store.read() as conn:
             return lines.standing(conn, self.house.site.neighbours[0])
 
@@ -181,6 +201,43 @@ def pair(
             stack.enter_context(house)
             stack.enter_context(served(Desk(house), port))
         yield Pair(Town(towns[0], urls[0], keys[0]), Town(towns[1], urls[1], keys[1]), way_up)
+
+
+def post(town: Town, raw: bytes) -> httpx2.Response:
+    return httpx2.post(f"{town.url}/hooks/levels", content=raw, timeout=30)
+
+
+def sealed(
+    both: Pair, body: dict[str, Any], number: str = "n1", kind: Kind = Kind.PARCEL, **more: Any
+) -> bytes:
+    """A letter of the county's own hand, whatever it says."""
+    said = letter(number, kind, "county", "city", both.county.house.time.now(), body) | more
+    return neighbours.seal(said, both.county.key)
+
+
+def said_back(both: Pair, number: str, kind: Kind, body: dict[str, Any]) -> bytes:
+    """A letter of the city's own hand."""
+    return neighbours.seal(
+        letter(number, kind, "city", "county", both.city.house.time.now(), body), both.city.key
+    )
+
+
+def given(both: Pair) -> dict[str, Any]:
+    """A true parcel's body."""
+    return parcel_of(both.county, both.county.refer(both.county.opened(), "city"))
+
+
+def parcel_of(town: Town, referral: dict[str, Any]) -> dict[str, Any]:
+    with town.house.store.read() as conn:
+        return levels_rows.parcel_of(levels_rows.get(conn, referral["id"]))
+
+
+def receipt(referral: str, **more: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "referral": referral, "state": "accepted", "at": "2026-11-22T10:00:00+08:00", "by": "某人", "reason": "",
+        "receipt": "x-1", "incident": None, "ref": None, "taken": [],
+    }  # fmt: skip
+    return said | more
 
 
 class TownWorker(Process):
