@@ -62,6 +62,7 @@ class Rules:
             texts = [(f"{row.playbook}@{row.version}", row.content) for row in rows]
             self._library, self._drafts, self._problems = in_force(chain, texts)
             self._seen = seen
+            self.house.renamed()
             for problem in self._problems:
                 log.warning("reviewed_playbook_left_out", problem=str(problem))
         return self._library

@@ -22,6 +22,7 @@ from flows.rulebook import Rules
 from flows.timekeeping import Timepiece
 from models.core.workdays import Calendar
 from models.ledger import onelinks
+from models.ledger.lookover import Lookover
 from models.ledger.store import Store
 from playbooks.book import Library
 from playbooks.holidays import calendar_of, stamp
@@ -54,6 +55,7 @@ class House:
     sorted_to: int = 0
     sorted_for: int = 0
     sorting: Lock = field(default_factory=Lock, repr=False)
+    lookover: Lookover = field(default_factory=Lookover, repr=False)
     calendar_stamp: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,7 +127,8 @@ class House:
 
     @cached_property
     def called(self) -> dict[str, str]:
-        """person, unit, neighbour or clock → name, for what is read; whoever acts is looked up in `names`."""
+        """person, unit, neighbour or clock → name, for what is read; whoever acts is looked up in `names`.
+        Made anew when another version of a playbook comes into force (`Rules.library`)."""
         others = {f"neighbour:{one.id}": one.name for one in self.site.neighbours}
         clocks = {
             f"clock:{clock.rule.id}": clock.rule.name
@@ -200,3 +203,7 @@ class House:
     def library(self) -> Library:
         """The playbooks in force now."""
         return self.rules_for.library
+
+    def renamed(self) -> None:
+        """Other playbooks are in force: what their clocks are called is asked anew."""
+        self.__dict__.pop("called", None)

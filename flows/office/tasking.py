@@ -5,8 +5,8 @@ Between the house (roster, playbooks, settings) and the ledger's tasks, parties 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flows.wiring import House
@@ -64,22 +64,8 @@ def held(house: House, conn: Connection, incident_id: str) -> Library:
     return house.rules_for.library_of(versions, lambda version: books.content(conn, version))
 
 
-def keep(house: House) -> int:
-    """Every open incident, and those closed within the last day, in line; how many were not."""
-    with house.store.read() as conn:
-        stale = [one for one in _touched(conn, house.time.now()) if _out_of_line(house, conn, one)]
-    for incident_id in stale:
-        with house.store.write() as conn:
-            settle(house, conn, incident_id)
-    return len(stale)
-
-
-def _touched(conn: Connection, now: datetime) -> Iterator[str]:
-    yield from (row.id for row in incidents.open_ones(conn))
-    yield from incidents.closed_since(conn, now - timedelta(days=1))
-
-
-def _out_of_line(house: House, conn: Connection, incident_id: str) -> bool:
+def out_of_line(house: House, conn: Connection, incident_id: str) -> bool:
+    """Would `settle` change anything? Reads only."""
     at, row = house.time.now(), incidents.get(conn, incident_id)
     return bool(tasks.settling(conn, at, row, wanted(house, conn, row, at), house.calendar))
 

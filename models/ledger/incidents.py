@@ -66,10 +66,10 @@ def open_ones(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(query).all()
 
 
-def closed_since(conn: Connection, since: datetime) -> list[str]:
+def closed_since(conn: Connection, since: datetime) -> Sequence[Row[Any]]:
     """The incidents that were closed after `since` and went into no other."""
-    query = select(INCIDENT.c.id).where(INCIDENT.c.closed_at > since, INCIDENT.c.merged_into.is_(None))
-    return list(conn.execute(query).scalars())
+    query = select(INCIDENT).where(INCIDENT.c.closed_at > since, INCIDENT.c.merged_into.is_(None))
+    return conn.execute(query).all()
 
 
 def next_id(conn: Connection, at: datetime) -> str:

@@ -111,6 +111,12 @@ def newest_of(conn: Connection, kind: str) -> int:
     return conn.execute(newest).scalar() or 0
 
 
+def touched(conn: Connection, after: int) -> set[str]:
+    """The incidents that entries behind number `after` speak of."""
+    query = select(JOURNAL.c.incident_id).where(JOURNAL.c.seq > after, JOURNAL.c.incident_id.is_not(None))
+    return set(conn.execute(query.distinct()).scalars())
+
+
 def entries(
     conn: Connection, after: int = 0, size: int = 500, kind: str | None = None
 ) -> Iterator[dict[str, Any]]:

@@ -119,20 +119,8 @@ def plan_refused(conn: Connection, at: datetime, rules_for: RulesFor) -> int:
     return len(before) - len(clocks.refused(conn))
 
 
-def out_of_step(conn: Connection, at: datetime, rules_for: RulesFor) -> list[str]:
-    """The open incidents whose heat now asks for other clocks than they have. Reads only."""
-    return [row.id for row in incidents.open_ones(conn) if _is_out_of_step(conn, at, row, rules_for)]
-
-
-def keep_pace(conn: Connection, at: datetime, incident_id: str, rules_for: RulesFor) -> None:
-    """Plan an incident anew that is out of step, and say what its heat is."""
-    row = incidents.get(conn, incident_id)
-    now = incidents.situation(row, {}, at)
-    heat = f"线索 {now.signals} 条，距上一条 {now.quiet_hours} 小时"
-    replan(conn, at, row, rules_for, f"{heat}，时钟随之调整")
-
-
-def _is_out_of_step(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor) -> bool:
+def out_of_step(conn: Connection, at: datetime, row: Row[Any], rules_for: RulesFor) -> bool:
+    """Does the heat of an open incident now ask for other clocks than it has? Reads only."""
     times = incidents.known_times(conn, row.id)
     existing = conn.execute(
         select(CLOCK).where(CLOCK.c.incident_id == row.id, CLOCK.c.subject.is_(None))
@@ -142,3 +130,11 @@ def _is_out_of_step(conn: Connection, at: datetime, row: Row[Any], rules_for: Ru
         conn, row.id, books.rules_of(conn, row.id, rules_for)(incidents.situation(row, times, at))
     )
     return clocks.out_of_step(existing, bound, times, ended)
+
+
+def keep_pace(conn: Connection, at: datetime, incident_id: str, rules_for: RulesFor) -> None:
+    """Plan an incident anew that is out of step, and say what its heat is."""
+    row = incidents.get(conn, incident_id)
+    now = incidents.situation(row, {}, at)
+    heat = f"线索 {now.signals} 条，距上一条 {now.quiet_hours} 小时"
+    replan(conn, at, row, rules_for, f"{heat}，时钟随之调整")

@@ -320,7 +320,7 @@ def heard(store: Store, incident: str, at: datetime) -> None:
 
 def keep_pace(store: Store, rules: Rules, at: datetime) -> list[str]:
     with store.read() as conn:
-        found = planning.out_of_step(conn, at, rules)
+        found = [row.id for row in incidents.open_ones(conn) if planning.out_of_step(conn, at, row, rules)]
     with store.write() as conn:
         for incident in found:
             planning.keep_pace(conn, at, incident, rules)

@@ -195,3 +195,11 @@ def test_a_text_that_speaks_every_minute_is_played_for_a_bounded_while_and_says_
     assert "只推演到" in tried["asked"]
     assert (len(tried["lines"]), tried["more"]) == (60, 2_940)
     assert "只推演到" not in desk.playbook_try("flood", busy, {**night, "hours": "48"})["asked"]
+
+
+def test_a_clock_of_a_playbook_just_approved_is_called_by_its_name(desk: Desk) -> None:
+    assert "clock:flood_statement" not in desk.house.called
+    handed = desk.playbook_act("submit", "flood", {"content": FLOOD, "reason": "汛期"}, "chen")
+    desk.playbook_act("approve", "flood", {"version": handed["id"], "reason": "同意"}, "li")
+    assert "flood" in {book.id for book in desk.house.library.playbooks}
+    assert desk.house.called["clock:flood_statement"] == "首次发布内涝信息"

@@ -217,8 +217,9 @@ ALL_DAY: dict[str, Callable[[House], Callable[[], Any]]] = {
     "handover": lambda house: reading(house, handovers.progress, [BUSY], NOW - timedelta(hours=12)),
     "bursts": lambda house: reading(house, pulses.recent, NOW - timedelta(hours=1), NOW),
     "memory of groups": lambda house: reading(
-        house, judgements.judged_since, 0, NOW - timedelta(days=3), 500
+        house, judgements.judged_between, 100, 600, NOW - timedelta(days=3)
     ),
+    "changed incidents": lambda house: reading(house, journal.touched, 30_000),
     "closed lately": lambda house: reading(house, incidents.closed_since, NOW - timedelta(days=1)),
     "oldest unjudged": lambda house: reading(house, tallies.oldest_unjudged),
     "seen": lambda house: reading(house, signals.months_of, ["0" * 32, "1" * 32]),

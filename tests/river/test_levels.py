@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import jsonschema
 import pytest
 from typer.testing import CliRunner
@@ -18,12 +17,12 @@ from typer.testing import CliRunner
 from connectors import neighbours, parcels
 from flows.cli import app
 from models.core.levels import Kind, letter
-from models.ledger import incidents, levels_rows, planning
+from models.ledger import incidents, planning
 from playbooks.problem import Problems
 from playbooks.secret import Secrets
 from playbooks.site import load_site
 from support import postgres
-from support.neighbours import Pair, Town, TownWorker, pair
+from support.neighbours import Pair, Town, TownWorker, given, pair, post, receipt, sealed
 from support.sites import ENVIRON, write_site
 from support.waiting import until
 
@@ -70,7 +69,7 @@ def test_a_transfer_keeps_every_start_and_ends_clocks_only_when_it_is_accepted(b
     assert any("回执 city-" in line for line in words)
     with county.house.store.write() as conn:
         now_ = county.house.time.now()
-        assert planning.out_of_step(conn, now_, county.house.rules_for) == []
+        assert not planning.out_of_step(conn, now_, incidents.get(conn, ours), county.house.rules_for)
         planning.replan(conn, now_, incidents.get(conn, ours), county.house.rules_for, "试")
     assert county.clocks(ours) == {}, "and no plan brings it back"
     county.verified()
@@ -247,26 +246,6 @@ def test_one_changed_byte_on_the_way_is_noticed_and_the_true_letter_gets_through
     assert len(light.city.desk.board()["incidents"]) == 1
 
 
-def post(town: Town, raw: bytes) -> httpx2.Response:
-    return httpx2.post(f"{town.url}/hooks/levels", content=raw, timeout=30)
-
-
-def sealed(
-    both: Pair, body: dict[str, Any], number: str = "n1", kind: Kind = Kind.PARCEL, **more: Any
-) -> bytes:
-    """A letter of the county's own hand, whatever it says."""
-    said = letter(number, kind, "county", "city", both.county.house.time.now(), body) | more
-    return neighbours.seal(said, both.county.key)
-
-
-def given(both: Pair) -> dict[str, Any]:
-    """A true parcel's body."""
-    ours = both.county.opened()
-    referral = both.county.refer(ours, "city")
-    with both.county.house.store.read() as conn:
-        return levels_rows.parcel_of(levels_rows.get(conn, referral["id"]))
-
-
 def test_a_replayed_letter_gets_the_same_answer_and_changes_nothing(light: Pair) -> None:
     light.county.refer(light.county.opened(), "city")
     light.county.carry()
@@ -307,13 +286,6 @@ def test_a_true_neighbour_cannot_say_another_thing_under_the_same_number_nor_wha
         assert (answer.status_code, words in answer.json()["error"]) == (409, True), answer.text
     assert len(light.city.desk.board()["incidents"]) == opened
     light.city.verified()
-
-
-def receipt(referral: str) -> dict[str, Any]:
-    return {
-        "referral": referral, "state": "accepted", "at": "2026-11-22T10:00:00+08:00", "by": "某人", "reason": "",
-        "receipt": "x-1", "incident": None, "ref": None, "taken": [],
-    }  # fmt: skip
 
 
 NO_LETTERS = {
