@@ -7,12 +7,15 @@ last is gone on with. A file is never written over, and nothing goes that no fil
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -31,12 +34,15 @@ STRAYS: Final = "partition-strays"
 AT_ONCE: Final = 500
 MACHINE: Final = "huiying"
 MANIFEST: Final = ".manifest.json"
+WRITING: Final = ".writing-"
 _ROUTINE: Final = "保存期限已满"
 
 
 def keep(house: House) -> str:
     """The duty: months ahead, strays told of, then one month after the other that may leave; a line of what was
     done. Raises LedgerError, OSError."""
+    _delete_forgotten(house)
+    _sweep(house.archive)
     said = [_months_ahead(house), _still_plain(house)]
     if may_leave(house):
         said += [f"归档 {one.file}（{one.rows} 行）" for one in retire(house, most=1)]
@@ -136,9 +142,27 @@ def _retire_one(house: House, kind: str, until: datetime, by: str, reason: str) 
         return None
     folder = house.archive
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as aside:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=WRITING) as aside, _held(Path(aside)):
         filed = _write(house, due, Path(aside))
         return filed if _enter(house, due, filed, Path(aside), by, reason) else None
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """This folder is ours as long as this process lives. Raises OSError while it is another's."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """What was being written when a process fell is nobody's file: its texts would lie there for ever."""
+    for one in folder.glob(f"{WRITING}*"):
+        with suppress(OSError), _held(one):
+            shutil.rmtree(one)
 
 
 # ── the file ──────────────────────────────────────────────────────────────────────────────────
@@ -200,15 +224,14 @@ def _pack(path: Path, lines: Iterable[dict[str, Any]]) -> str:
 
 
 def _read_back(path: Path, kind: str) -> tuple[int, str]:
-    """How many rows the file holds and the SHA-256 of its lines; each row is held to its own seal.
+    """How many rows the file holds and the SHA-256 of its lines, in one reading; each row is held to its own seal.
     Raises Refused, Lost."""
     hashed, count = hashlib.sha256(), 0
     for line in archived.lines(path):
         hashed.update((json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
         count += 1
-    for row in archived.rows(path, kind):
-        if not _sealed(row, kind):
-            number = row.get("id") or row.get("seq")
+        if not _sealed(archived.as_row(line, kind), kind):
+            number = line.get("id") or line.get("seq")
             raise Refused(f"第 {number} 行与它的哈希不符，什么也没有移出；先运行 huiying verify 查明")
     return count, hashed.hexdigest()
 
@@ -260,27 +283,35 @@ def _settle(folder: Path) -> None:
 
 
 def _go_on(house: House) -> None:
-    """The rows of a file that was entered go out of their tables, a few at a time, so that no clock waits."""
+    """The rows of a file that was entered go out of their tables; then the file itself, if it may not be kept."""
     with house.store.read() as conn:
         told = retiring.leaving(conn)
-    if told is None:
-        return
-    path = house.archive / told["file"]
-    partitions.freshen(house.store)
-    lines = archived.lines(path)
+    if told is not None:
+        partitions.freshen(house.store)
+        if not told.get("out"):
+            _let_go(house, told)
+        with house.store.write() as conn:
+            retiring.left(conn, told["file"])
+    _delete_forgotten(house)
+
+
+def _let_go(house: House, told: dict[str, Any]) -> None:
+    """A few at a time, so that no clock waits."""
+    lines = archived.lines(house.archive / told["file"])
     while batch := list(islice(lines, AT_ONCE)):
         with house.store.write() as conn:
             retiring.let_go(conn, told["kind"], batch, house.time.now())
-    with house.store.write() as conn:
-        retiring.left(conn)
-        gone = any(row.file == told["file"] and row.forgotten_at for row in archived.listed(conn))
-    if gone:
-        _delete(path)
 
 
-def _delete(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    path.with_name(path.name + MANIFEST).unlink(missing_ok=True)
+def _delete_forgotten(house: House) -> None:
+    """What the ledger calls deleted for good is off the disk: asked anew each time, for a crash may come between the
+    word and the deed. A file whose rows are still leaving is read to its end first."""
+    with house.store.read() as conn:
+        still = (retiring.leaving(conn) or {}).get("file")
+        forgotten = {row.file for row in archived.listed(conn) if row.forgotten_at is not None}
+    for name in forgotten - {still}:
+        (house.archive / name).unlink(missing_ok=True)
+        (house.archive / (name + MANIFEST)).unlink(missing_ok=True)
 
 
 def forget(house: House, name: str, by: str, reason: str) -> None:
@@ -294,7 +325,7 @@ def forget(house: House, name: str, by: str, reason: str) -> None:
         if (retiring.leaving(conn) or {}).get("file") == name:
             raise Refused(f"{name} 正在归档；等 huiying archive 做完再删除")
         retiring.forget(conn, house.time.now(), name, by, reason)
-    _delete(house.archive / name)
+    _delete_forgotten(house)
 
 
 def read(house: House, name: str, incident: str | None = None) -> Iterator[dict[str, Any]]:

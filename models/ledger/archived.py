@@ -70,9 +70,13 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def rows(path: Path, kind: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file as their table held them, instants as datetimes."""
-    for line in lines(path):
-        yield line | {name: _moment(line[name]) for name in _MOMENTS[kind]}
+    """The rows of a file as their table held them."""
+    return (as_row(line, kind) for line in lines(path))
+
+
+def as_row(line: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A line as its table held it, instants as datetimes."""
+    return line | {name: _moment(line[name]) for name in _MOMENTS[kind]}
 
 
 def _moment(text: str | None) -> datetime | None:

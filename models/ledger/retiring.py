@@ -179,7 +179,9 @@ def next_name(conn: Connection, due: Due) -> str:
 
 
 def still_so(conn: Connection, due: Due, filed: Filed) -> bool:
-    """Nothing has come to the month since, and nobody else has filed it."""
+    """Nothing has come to the month since, nobody else has filed it, and the rows of no other file are leaving."""
+    if leaving(conn) is not None:
+        return False
     number = partitions.number_of(due.table)
     newest = conn.execute(select(func.max(number)).where(_of(due.table, due.month))).scalar()
     return next_name(conn, due) == filed.file and newest == max((filed.last, *due.kept))
@@ -206,29 +208,36 @@ def enter(
         "insert": {"archive": [plain(row)]},
     }
     append(conn, at, [Entry("archived", payload, by, reason)])
-    _part_leaves(conn, due, at)
-    duties.put_setting(conn, LEAVING, {"file": filed.file, "kind": due.kind, "month": str(due.month)})
+    whole = _part_leaves(conn, due, at)
+    told = {"file": filed.file, "kind": due.kind, "month": str(due.month)}
+    # with a signal more goes than its row, of the journal nothing is left to do
+    duties.put_setting(conn, LEAVING, told | {"out": whole and due.kind == JOURNAL})
 
 
-def _part_leaves(conn: Connection, due: Due, now: datetime) -> None:
+def _part_leaves(conn: Connection, due: Due, now: datetime) -> bool:
+    """Has the month left as a whole?"""
     part = partitions.part_of(conn, due.kind, due.month)
     if part is None:
-        return
+        return False
     needed = conn.execute(_kept(due.month, now)).scalars() if due.kind == SIGNALS else ()
     kept = sorted({*due.kept, *needed})
     if kept:
         partitions.refill(conn, due.kind, due.month, kept)
     else:
         partitions.leave(conn, due.kind, part.name)
+    return not kept
 
 
 def leaving(conn: Connection) -> dict[str, Any] | None:
-    """The file whose rows are not yet all out: {file, kind, month}; None when all are."""
+    """The file whose rows are not yet all out: {file, kind, month, out: they are, and nobody has said so yet}; None
+    when there is none."""
     return duties.get_setting(conn, LEAVING) or None
 
 
-def left(conn: Connection) -> None:
-    duties.put_setting(conn, LEAVING, {})
+def left(conn: Connection, file: str) -> None:
+    """The rows of this file are out; what is said of another stands."""
+    if (leaving(conn) or {}).get("file") == file:
+        duties.put_setting(conn, LEAVING, {})
 
 
 def let_go(conn: Connection, kind: str, lines: Sequence[dict[str, Any]], now: datetime) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,11 @@ def verify(store: Store, now: datetime) -> dict[str, Any]:
     """Check everything; `ok` is False when anything is wrong, and `findings` says what and where."""
     with store.moment() as conn:
         count, head = journal.length(conn)
+        broken = _files(conn)
         checks = {
-            "archives": list(_files(conn)),
+            "archives": list(broken.values()),
             "journal": _whole(_chain, conn),
-            "signals": _whole(_seals, conn),
+            "signals": _whole(partial(_seals, broken=broken), conn),
             "tables": _whole(_rebuilt, conn),
             "laws": list(_laws(conn, now)),
         }
@@ -52,10 +54,12 @@ def verify(store: Store, now: datetime) -> dict[str, Any]:
     }
 
 
-def _files(conn: Connection) -> Iterator[str]:
-    """Every file that rows have left into is there, as the ledger knows it."""
-    for kind in (archived.JOURNAL, archived.SIGNALS):
-        yield from filter(None, (archived.wrong(conn, row) for row in archived.standing(conn, kind)))
+def _files(conn: Connection) -> dict[str, str]:
+    """Every file that rows have left into is there, as the ledger knows it: file → what is wrong, of those that are
+    not. Each is read whole for it, so it is asked once."""
+    rows = [row for kind in (archived.JOURNAL, archived.SIGNALS) for row in archived.standing(conn, kind)]
+    told = {row.file: archived.wrong(conn, row) for row in rows}
+    return {file: words for file, words in told.items() if words}
 
 
 def _whole(check: Callable[[Connection], Iterable[str]], conn: Connection) -> list[str]:
@@ -71,8 +75,9 @@ def _chain(conn: Connection) -> list[str]:
     return [wrong] if wrong else []
 
 
-def _seals(conn: Connection) -> Iterator[str]:
-    """Every signal is one the journal sealed, unchanged; every sealed signal is there, or in its file."""
+def _seals(conn: Connection, broken: Collection[str]) -> Iterator[str]:
+    """Every signal is one the journal sealed, unchanged; every sealed signal is there, or in its file (`broken`:
+    those that are told of by themselves)."""
     sealed: dict[str, str] = {}
     for row in journal.entries(conn, kind="signals_collected"):
         sealed.update(journal.as_entry(row).payload["seals"])
@@ -85,7 +90,7 @@ def _seals(conn: Connection) -> Iterator[str]:
         elif known != signals.digest(signal):
             yield f"线索 {signal['id']} 的内容与日志中的哈希不符"
     gone = [uid for uid in sealed if uid not in found]
-    yield from _unaccounted(conn, gone)
+    yield from _unaccounted(conn, gone, broken)
 
 
 def _stored(conn: Connection) -> Iterator[dict[str, Any]]:
@@ -100,12 +105,12 @@ def _filed(conn: Connection) -> Iterator[dict[str, Any]]:
             yield from archived.rows(archived.place(conn, row.file), archived.SIGNALS)
 
 
-def _unaccounted(conn: Connection, gone: Sequence[str]) -> Iterator[str]:
+def _unaccounted(conn: Connection, gone: Sequence[str], broken: Collection[str]) -> Iterator[str]:
     """Sealed signals that are nowhere: as many of a month may be gone as its files held that were deleted, or
     that cannot be read and were told of."""
     excused = Counter[str]()
     for row in archived.listed(conn, archived.SIGNALS):
-        if row.forgotten_at is not None or archived.wrong(conn, row):
+        if row.forgotten_at is not None or row.file in broken:
             excused[row.month] += row.rows
     months = signals.months_of(conn, gone) if excused else {}
     for uid in gone:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import select, text
@@ -22,13 +23,16 @@ from flows.keeping import archives
 from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.moment import CST, iso
+from models.core.months import Month
 from models.core.signals import Batch, RawSignal
 from models.core.text import fingerprint
 from models.core.vocabulary import Medium
 from models.ledger import archived, journal, partitions, retiring, sealed, signals
 from models.ledger.entry import Entry
+from models.ledger.retiring import Filed
 from models.ledger.store import LedgerError
 from support.cli import Cli
+from support.explained import listened
 from support.river_site import HandTime
 from support.sites import ENVIRON, write_site
 
@@ -237,6 +241,119 @@ def test_what_was_broken_off_between_the_journal_and_the_rows_is_gone_on_with(ho
     whole(house)
 
 
+def entered(house: House, *, forgotten: bool) -> Filed:
+    """A month of signals is in its file and in the journal; its rows are still in the table."""
+    with house.store.read() as conn:
+        due = retiring.due(conn, archived.SIGNALS, NOW, NOW)
+    assert due is not None
+    house.archive.mkdir()
+    filed = archives._write(house, due, house.archive)
+    with house.store.write() as conn:
+        retiring.enter(conn, NOW, due, filed, forgotten, by="huiying", reason="保存期限已满")
+    return filed
+
+
+@pytest.mark.parametrize("broken_off", ["rows are out", "rows leave", "a person forgets"])
+def test_what_is_deleted_for_good_is_off_the_disk_after_a_crash_too(house: House, broken_off: str) -> None:
+    come(house, 1, 2, 3)
+    fresh = a_year_later(house)
+    filed = entered(house, forgotten=broken_off != "a person forgets")
+    if broken_off != "rows leave":
+        with house.store.write() as conn:
+            retiring.let_go(conn, archived.SIGNALS, list(archived.lines(house.archive / filed.file)), NOW)
+            retiring.left(conn, filed.file)
+    if broken_off == "a person forgets":
+        with house.store.write() as conn:
+            retiring.forget(conn, NOW, filed.file, "li", "当事人依法要求删除")
+    assert len(files(house)) == 2
+    archives.keep(house)
+    assert [name for name in files(house) if name.startswith("signal")] == []
+    assert stored(house) == set(fresh)
+    whole(house)
+
+
+def test_what_was_half_written_when_a_process_fell_is_off_the_disk_and_what_is_being_written_stays(
+    house: House,
+) -> None:
+    for name in (".writing-fell", ".writing-lives"):
+        (house.archive / name).mkdir(parents=True)
+        (house.archive / name / "signal-2024-05.jsonl.gz").write_bytes(b"half")
+    with archives._held(house.archive / ".writing-lives"):
+        archives.keep(house)
+        assert files(house) == [".writing-lives"]
+    archives.keep(house)
+    assert files(house) == []
+
+
+def test_a_file_that_may_not_be_kept_is_not_deleted_before_the_rows_that_it_names_are_out(
+    house: House,
+) -> None:
+    come(house, 1)
+    a_year_later(house)
+    filed = entered(house, forgotten=True)
+    archives._delete_forgotten(house)
+    assert filed.file in files(house), "its rows are still to go out by it"
+
+
+def test_a_file_whose_rows_are_leaving_is_left_by_its_own_name_and_nothing_is_entered_beside_it(
+    house: House,
+) -> None:
+    come(house, 1)
+    assert isinstance(house.time, HandTime)
+    house.time.moment = MAY + timedelta(days=40)
+    come(house, 2)
+    a_year_later(house)
+    filed = entered(house, forgotten=False)
+    with house.store.write() as conn:
+        retiring.left(conn, "signal-1999-01.jsonl.gz")
+        assert (retiring.leaving(conn) or {})["file"] == filed.file
+        other = retiring.Due(archived.SIGNALS, Month(2024, 6))
+    beside = house.archive / "beside"
+    beside.mkdir()
+    assert not archives._enter(house, other, archives._write(house, other, beside), beside, "huiying", "")
+    assert next(archives.retire(house)).file == "signal-2024-06.jsonl.gz"
+    with house.store.read() as conn:
+        assert retiring.leaving(conn) is None
+
+
+class Counting(type(Path())):  # type: ignore[misc]  # the class of paths is known when it runs
+    """A folder whose files are counted as they are opened."""
+
+    opened: ClassVar[list[str]] = []
+
+    def open(self, *args: Any, **more: Any) -> Any:
+        self.opened.append(self.name)
+        return super().open(*args, **more)
+
+
+def test_the_proof_takes_the_hash_of_each_file_once(house: House) -> None:
+    come(house, *range(1, 30))
+    a_year_later(house)
+    come(house, 40)
+    said = [filed.file for filed in archives.retire(house)]
+    house.store.archive = Counting(house.archive)
+    Counting.opened.clear()
+    with house.store.write() as conn:
+        conn.execute(text("DELETE FROM signal WHERE title = '停水 40'"))
+    assert verify_chain(house)["checks"] == {
+        "archives": 0, "journal": 0, "signals": 1, "tables": 0, "laws": 0,
+    }  # fmt: skip
+    assert sorted(Counting.opened) == sorted(said)
+
+
+def test_a_file_is_read_back_in_one_reading(tmp_path: Path) -> None:
+    """From a pipe, which can be read but once."""
+    row = {"id": 1, "uid": "u", "digest": "not its own", **dict.fromkeys(archived._MOMENTS["signal"])}
+    row |= dict.fromkeys(set(signals.CONTENT) - {"uid"})
+    archives._pack(tmp_path / "a", [row])
+    out, into = os.pipe()
+    os.write(into, (tmp_path / "a").read_bytes())
+    os.close(into)
+    with pytest.raises(Refused, match="第 1 行与它的哈希不符"):
+        archives._read_back(Path(f"/dev/fd/{out}"), "signal")
+    os.close(out)
+
+
 def test_a_month_that_has_changed_since_it_was_written_is_not_entered(house: House) -> None:
     come(house, 1)
     a_year_later(house)
@@ -358,4 +475,21 @@ def test_a_month_of_its_own_goes_as_a_whole_and_leaves_what_is_needed_in_a_small
         with house.store.read() as conn:
             assert conn.execute(part).scalar_one() != before
         assert stored(house) == {*needed, *fresh}
+        whole(house)
+
+
+def test_of_a_month_of_the_journal_that_left_as_a_whole_no_row_is_looked_for(
+    postgres_server: Any, tmp_path: Path
+) -> None:
+    for house in opened(postgres_server.database(), tmp_path, journal_days=400):
+        come(house, *range(1, 9))
+        archives.keep(house)
+        a_year_later(house)
+        come(house, 1000)
+        with listened(house.store) as said:
+            found = [filed.file for filed in archives.retire(house)]
+        assert found == ["signal-2024-05.jsonl.gz", "journal-2024-05.jsonl.gz"]
+        assert not [one.sql for one in said if one.sql.startswith("DELETE FROM journal")]
+        with house.store.read() as conn:
+            assert retiring.leaving(conn) is None
         whole(house)
