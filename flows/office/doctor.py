@@ -16,6 +16,7 @@ from flows.office.coverage import PARTS
 from flows.telling import slack_duties, tracing
 from flows.timekeeping import machine_now
 from flows.wiring import House
+from models.core.fleet import LEAST_DISK
 from models.core.moment import local
 from models.ledger import duties, presence
 from models.ledger.store import LedgerError, Store
@@ -100,7 +101,7 @@ def _roster(site: Site) -> Iterator[Finding]:
 
 def _disk(directory: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(directory).free
-    yield _found("磁盘", free > 2**30, f"剩余 {free / 2**30:.1f} GiB", "清理磁盘或换目录")
+    yield _found("磁盘", free > LEAST_DISK, f"剩余 {free / 2**30:.1f} GiB", "清理磁盘或换目录")
 
 
 def _channels(house: House) -> Iterator[Finding]:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from flows.wiring import House
-from models.core.fleet import Needs, Seen, Trouble, alive, is_silent, troubles
+from models.core.fleet import FULL_POOL, Needs, Seen, Trouble, alive, is_silent, troubles
 from models.ledger import duties, presence
 from models.ledger.store import Connection
 
 JUST_NOW = timedelta(minutes=1)
-FULL = 0.9
 
 
 def standing(
@@ -48,7 +47,7 @@ def in_words(fleet: list[Seen], now: datetime, pace: float) -> str:
 def crowded(conn: Connection) -> str | None:
     """In words, when the database server has hardly a place left for anybody."""
     found = presence.connections(conn)
-    if found is None or found[0] < FULL * found[1]:
+    if found is None or found[0] < FULL_POOL * found[1]:
         return None
     return f"数据库的连接用到 {found[0]}/{found[1]}"
 

@@ -19,7 +19,7 @@ from models.classify.drift import stability_index
 from models.core.moment import iso, parse_iso
 from models.core.text import canonical
 from models.ledger import duties, judgements, measures
-from models.ledger.store import Connection, LedgerError
+from models.ledger.store import Connection
 
 log = structlog.get_logger()
 
@@ -83,8 +83,8 @@ class Measurer:
         while not stopped.is_set():
             try:
                 went = self.step()
-            except LedgerError as error:
-                log.warning("the metrics could not be counted", reason=str(error))
+            except Exception as error:  # noqa: BLE001  whatever it is, it is counted later
+                log.warning("the metrics could not be counted", reason=str(error) or repr(error))
                 went = 0
             stopped.wait(0.0 if went >= measures.STRETCH else COUNT_S)
 

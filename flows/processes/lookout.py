@@ -6,11 +6,14 @@ disk is full. What it says goes the way of the auditor's alarm.
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -29,6 +32,8 @@ LOOK_S = 10.0
 FAILING_S = 60.0
 DATABASE_S = 15.0
 """So long a single read may take before the database counts as one that hangs."""
+REPLICAS = 64
+"""So many processes of one kind may share a folder."""
 SILENT_S = {"respond": 60.0, "deliver": 240.0}
 """Seconds without a finished round that are a fault; a sender may wait long for channels that hang."""
 
@@ -66,12 +71,13 @@ class Lookout:
         return [*self._failing(), *self._silent()] or self._unaudited()
 
     def watch(self, stopped: threading.Event) -> None:
-        memory = OnDisk(self.house.state_dir / f"lookout-{self.name}.json")
-        while not stopped.wait(LOOK_S):
-            try:
-                alarm.speak(self.house, memory, self.look())
-            except Exception as error:  # whoever keeps watch must not fall
-                log.error("the lookout stumbled", reason=repr(error), exc_info=True)
+        with own_file(self.house.state_dir, f"lookout-{self.name}") as path:
+            memory = OnDisk(path)
+            while not stopped.wait(LOOK_S):
+                try:
+                    alarm.speak(self.house, memory, self.look())
+                except Exception as error:  # whoever keeps watch must not fall
+                    log.error("the lookout stumbled", reason=repr(error), exc_info=True)
 
     def _failing(self) -> Iterator[Finding]:
         """One finding however many fail: they mostly fail together."""
@@ -115,6 +121,28 @@ class Lookout:
         with self.house.store.read() as conn:
             row = next((row for row in duties.all_duties(conn) if row.name == "audit"), None)
         return row.due_at if row is not None else None
+
+
+@contextmanager
+def own_file(folder: Path, name: str) -> Iterator[Path]:
+    """`name`.json, `name`-2.json …: the first that no living process holds, ours until the end. Replicas share the
+    folder, and what one has said is not the other's to call mended; who starts anew finds his own words again."""
+    with ExitStack() as held:
+        yield next((path for path in _places(folder, name) if _taken(path, held)), folder / f"{name}.json")
+
+
+def _places(folder: Path, name: str) -> Iterator[Path]:
+    return (folder / f"{name}{f'-{n}' if n > 1 else ''}.json" for n in range(1, REPLICAS + 1))
+
+
+def _taken(path: Path, held: ExitStack) -> bool:
+    """A full disk or a folder that may not be written takes nobody's voice: nothing is held there."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = held.enter_context(path.open("a"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _label(name: str) -> str:

@@ -57,8 +57,8 @@ class Presence:
         while not stopped.is_set():
             try:
                 self.tell()
-            except LedgerError as error:
-                log.warning("this process could not tell of itself", reason=str(error))
+            except Exception as error:  # noqa: BLE001  whatever it is, it lives, and says so again
+                log.warning("this process could not tell of itself", reason=str(error) or repr(error))
             stopped.wait(BEAT.total_seconds())
         self.leave()
 

@@ -23,6 +23,7 @@ from flows.audit import Finding
 from flows.telling.listening import KEY, Listener, Said, last_said, listeners, remembered, stand_ins
 from flows.wiring import House
 from models.core.moment import clock_face, iso, parse_iso
+from models.core.personal import mask_personal
 from models.core.roster import Contact
 from models.core.vocabulary import AlertKind
 from models.ledger import duties
@@ -78,7 +79,7 @@ def speak(house: House, memory: Memory, found: Sequence[Finding]) -> None:
     """Tell people what `found` says where it is news; remember what was said."""
     known, now = memory.read(), house.time.now()
     for finding in found:
-        log.error("the auditor found trouble", key=finding.key, reason=finding.words)
+        log.error("the auditor found trouble", key=finding.key, reason=_nameless(house, finding.words))
     then = _after(house, known, found, now)
     if then != known:
         memory.write(then)
@@ -116,8 +117,13 @@ def _tell(house: House, words: str, since: str | None, now: datetime) -> bool:
         heard = [_told(house, listener, words, since or iso(now), now) for listener in group]
         if any(heard):
             return True
-    log.error("nobody could be told of the trouble", reason=words)
+    log.error("nobody could be told of the trouble", reason=_nameless(house, words))
     return False
+
+
+def _nameless(house: House, words: str) -> str:
+    """For the log: whoever reads it need not know who is on duty."""
+    return mask_personal(words, [person.name for person in house.site.roster.people])
 
 
 def _told(house: House, listener: Listener, words: str, since: str, now: datetime) -> bool:

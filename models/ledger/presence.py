@@ -61,7 +61,7 @@ def connections(conn: Connection) -> tuple[int, int] | None:
     """Of the server: connections in use by everybody, and how many it lets in; None on SQLite."""
     if conn.dialect.name != "postgresql":
         return None
-    used = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    used = "SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database"  # other roles' too, whoever asks
     most = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     return conn.execute(text(used)).scalar_one(), conn.execute(text(most)).scalar_one()
 

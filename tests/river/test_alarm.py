@@ -14,7 +14,7 @@ from sqlalchemy import text
 from flows.audit import Finding, findings
 from flows.deliver import deliver
 from flows.duty import perform
-from flows.processes.lookout import FAILING_S, Lookout
+from flows.processes.lookout import FAILING_S, Lookout, own_file
 from flows.respond import respond
 from flows.telling import alarm
 from flows.telling.alarm import InDatabase, OnDisk
@@ -214,6 +214,34 @@ def test_the_lookout_speaks_while_the_database_is_away_and_over_a_restart(
     assert "数据库无应答" in alarms(site)[-1]
     alarm.speak(site.house, OnDisk(tmp_path / "lookout.json"), [])  # the process has started anew
     assert "已恢复" in alarms(site)[-1]
+
+
+def test_replicas_on_one_folder_do_not_call_one_anothers_trouble_mended(site: Site, tmp_path: Path) -> None:
+    trouble = [Finding("failing", "磁盘写不进去")]
+    with own_file(tmp_path, "lookout-triage") as first, own_file(tmp_path, "lookout-triage") as second:
+        for _ in range(2):
+            alarm.speak(site.house, OnDisk(first), trouble)
+        alarm.speak(site.house, OnDisk(second), [])
+        assert "磁盘写不进去" in alarms(site)[-1]
+    with own_file(tmp_path, "lookout-triage") as again:
+        alarm.speak(site.house, OnDisk(again), [])
+    assert "已恢复" in alarms(site)[-1]
+
+
+def test_a_folder_that_cannot_be_written_takes_nobodys_voice(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with own_file(tmp_path / "state", "lookout-run") as path:
+        assert path == tmp_path / "state" / "lookout-run.json"
+
+
+def test_the_log_of_a_trouble_names_no_officer(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person = site.house.site.roster.people[0].name
+    alarm.speak(site.house, OnDisk(tmp_path / "said.json"), [Finding("handover", f"接班: {person}")])
+    said = capsys.readouterr()
+    assert "handover" in said.out + said.err
+    assert person not in said.out + said.err
 
 
 def test_the_lookout_ends_with_its_process(site: Site) -> None:
