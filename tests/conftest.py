@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from models.ledger.store import Store
 from support import postgres
+from support.missing import missing
 
 WAITING = ("river", "browser")
 
@@ -24,13 +24,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for number, path in enumerate(group)
     }
     items.sort(key=lambda item: place[item.path])
-
-
-def missing(why: str) -> None:
-    """A part that is not here: skipped with its reason on a desk, a failure in CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must have this part: {why}")
-    pytest.skip(why)
 
 
 @pytest.fixture(scope="session")

@@ -452,7 +452,7 @@ def test_unseen_characters_between_the_letters_hide_nothing(unseen: str) -> None
 def test_a_million_characters_take_bounded_time(flood: str) -> None:
     begun = time.monotonic()
     read(flood * (1_000_000 // len(flood)))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30  # a moment alone; a reader that runs away takes minutes
 
 
 @given(

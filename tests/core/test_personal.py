@@ -147,4 +147,4 @@ def test_what_is_passed_by_in_one_look_holds_nothing_to_mask(text: str) -> None:
 def test_a_flood_is_masked_in_linear_time(piece: str) -> None:
     started = time.monotonic()
     mask_personal(piece * (100_000 // len(piece)))
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 20  # a moment alone; what grows with the square takes minutes

@@ -128,7 +128,7 @@ def test_the_span_points_at_the_words() -> None:
 def test_a_flood_of_names_takes_bounded_time(flood: str) -> None:
     begun = time.monotonic()
     locate(canonical(flood * (1_000_000 // len(flood))))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # a moment alone; a reader that runs away takes minutes
 
 
 @given(st.text(alphabet="北京上海朝阳区市中通州县温鹿城川渝的,。一籍路\u200b😀", max_size=80))

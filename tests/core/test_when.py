@@ -109,4 +109,4 @@ def test_no_time_is_ever_after_the_publication(text: str, second: int) -> None:
 def test_a_flood_of_times_takes_bounded_time(flood: str) -> None:
     begun = time.monotonic()
     occurred(canonical(flood * (1_000_000 // len(flood))), SAID)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # a moment alone; a reader that runs away takes minutes

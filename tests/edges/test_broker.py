@@ -304,7 +304,7 @@ def test_messages_that_have_expired_cost_no_waiting(settings: BrokerSettings, ka
     beyond = [f"{topic}/{part}@{offset}" for part in (0, 1) for offset in (500, 501)]
     began = time.monotonic()
     assert original(settings, [*places, *beyond, f"{topic}/9@0"]) == {}
-    assert time.monotonic() - began < 5  # one of them alone would have been waited for so long
+    assert time.monotonic() - began < 30  # waiting for each of them takes two minutes
 
 
 ADMITTED = [

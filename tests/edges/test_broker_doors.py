@@ -69,7 +69,7 @@ def test_a_wrong_password_is_one_sentence_soon_and_is_nowhere_repeated(
     assert "拒绝登录" in said
     assert "核对 kafka.security 的用户名、密码" in said
     assert "\n" not in said
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # a moment alone
     assert WRONG not in said + repr(settings) + caplog.text
 
 

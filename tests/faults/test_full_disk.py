@@ -35,7 +35,7 @@ def disk() -> Iterator[Disk]:
         ):
             yield made
     except CannotMount as why:
-        pytest.skip(str(why))
+        pytest.skip(str(why))  # a right that CI's user may lack: no part is missing
 
 
 def rounds(

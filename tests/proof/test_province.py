@@ -24,6 +24,7 @@ def test_a_province_keeps_the_laws_while_each_of_its_parts_is_killed(tmp_path: P
     (OUT / "proof.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
     (OUT / "proof.txt").write_text(in_words(report), encoding="utf-8")
     _say(in_words(report))
+    assert {name.split()[1] for name in report["killed"]} == size.deaths(report["size"]["two machines"])
     assert report["broken"] == {}
     assert report["verify"]["ok"], report["verify"]["findings"]
     assert report["figures"]["signals"] == size.signals

@@ -21,6 +21,7 @@ from models.core.moment import CST, iso
 from support import postgres
 from support.boxes import Box, Folders, compose, give
 from support.kafka import Broker, broker, publish
+from support.missing import missing
 from support.networks import Host, Network, line
 from support.receiver import Receiver
 from support.sites import ENVIRON, SECRET, write_site
@@ -74,7 +75,7 @@ def _around(folder: Path) -> Iterator[tuple[Network, Receiver, str, str, Broker]
         try:
             server = stack.enter_context(postgres.server(also=lan.address))
         except postgres.Missing as why:
-            pytest.skip(str(why))
+            missing(str(why))
         (folder / "kafka").mkdir()
         kafka = stack.enter_context(broker(folder / "kafka", lan.address))
         kafka.needs_own()

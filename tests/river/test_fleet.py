@@ -33,10 +33,6 @@ class Worker(Process):
         line = huiying("worker", *duties, "--site", str(site), "--metrics-port", str(self.port))
         super().__init__(line, site / "worker.log", HUIYING_LOG="json")
 
-    def __enter__(self) -> Worker:
-        self.start()
-        return self
-
     def metrics(self) -> str:
         """Empty while it does not answer."""
         try:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import missing
 from starlette.testclient import TestClient
 
 from connectors.console.app import build
@@ -15,6 +14,7 @@ from flows.office.desk import Desk
 from flows.processes.loop import ClockLoop
 from flows.wiring import House
 from support import postgres
+from support.missing import missing
 from support.receiver import Receiver
 from support.sites import ENVIRON, write_site
 
@@ -25,7 +25,7 @@ def own_server() -> Iterator[postgres.Server]:
     try:
         with postgres.server() as server:
             if server.data is None:
-                pytest.skip("HUIYING_TEST_POSTGRES is not ours to stop")
+                missing("HUIYING_TEST_POSTGRES names a server that is not ours to stop")
             yield server
     except postgres.Missing as why:
         missing(str(why))

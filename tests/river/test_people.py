@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from datetime import time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from models.core.vocabulary import Role
 from models.ledger import notices
 from models.ledger.notices import Notice
 from support.cli import Cli
-from support.processes import environ
+from support.processes import with_support
 from support.river_site import Site, at
 
 DAYTIME, NIGHT = time(8), time(20)
@@ -291,14 +290,12 @@ with House.open(Path(sys.argv[1])) as house:
     print("done", flush=True)
     sys.stdin.readline()
 """
-ROOT = Path(__file__).parents[2]
 
 
 def dying(site: Site, moment: str, after_s: float) -> None:
     """Another process hands over at `moment` and is killed so long after it began."""
     line = [sys.executable, "-c", DYING, str(site.house.site.directory), at(moment).isoformat()]
-    settings = environ(PYTHONPATH=f"{ROOT}:{ROOT / 'tests'}")
-    with subprocess.Popen(line, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(line, env=with_support(), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"

@@ -21,6 +21,7 @@ from prefect.client.schemas.actions import LogCreate
 from prefect.client.schemas.objects import State
 from prefect.states import Pending, Running, Scheduled
 
+from flows.duty import DUTIES
 from flows.office.desk import Desk
 from flows.processes.automations import TAG, Patience, automations, ensure
 from flows.processes.children import UPKEEP
@@ -39,21 +40,6 @@ from support.sites import ENVIRON, write_site
 from support.waiting import LONG_S, until
 from support.web import Web
 
-DUTIES = (
-    "ingest",
-    "triage",
-    "respond",
-    "deliver",
-    "watch",
-    "handover",
-    "reach",
-    "plans",
-    "bursts",
-    "cadence",
-    "registers",
-    "keeping",
-    "audit",
-)
 XML = {"Content-Type": "application/rss+xml"}
 
 
@@ -174,7 +160,7 @@ def test_every_duty_does_its_work_with_no_prefect_server_anywhere(tmp_path: Path
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["flows"].keys() == set(DUTIES)
+    assert said["flows"].keys() == DUTIES.keys()
     assert said["flows"]["ingest"] == "新 0，重复 0，退回 0"
     assert said["flows"]["audit"] == "全部时钟与提醒正常"
     assert not [words for words in said["flows"].values() if "失败" in words]

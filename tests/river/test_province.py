@@ -31,5 +31,6 @@ def test_a_small_province_on_two_machines_keeps_the_laws_while_its_parts_are_kil
     except Missing as why:
         missing(str(why))
     assert report["broken"] == {}, report["verify"]["findings"]
+    assert {name.split()[1] for name in report["killed"]} == SMALL.deaths(report["size"]["two machines"])
     assert report["figures"]["signals"] == SMALL.signals
     assert report["figures"]["accepted"] > SMALL.clocks

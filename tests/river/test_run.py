@@ -53,10 +53,6 @@ class Demo(Process):
         until(lambda: self.words(60_000).count(READY) == self.starts, self.words, alive=lambda: self.alive)
         until(lambda: answers(f"http://127.0.0.1:{self.port}/healthz"), self.words, alive=lambda: self.alive)
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
     def board(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/board", timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)

@@ -27,6 +27,7 @@ from models.ledger.outbox import ALERT
 from models.ledger.store import Store
 from support import postgres
 from support.machines import Machine
+from support.missing import missing
 from support.moody import Moody
 from support.networks import Network, two_machines
 from support.processes import environ
@@ -75,7 +76,7 @@ def place() -> Iterator[Place]:
             with postgres.server(also=lan.address) as server:
                 yield Place(lan, server.database().replace("127.0.0.1", lan.address), receiver)
         except postgres.Missing as why:
-            pytest.skip(str(why))
+            missing(str(why))
 
 
 HOLD = """

@@ -20,6 +20,7 @@ from flows.office.desk import Desk
 from flows.wiring import House
 from models.core.moment import CST, iso
 from models.ledger.store import Store
+from support.missing import missing
 from support.processes import Process
 from support.receiver import Receiver
 from support.sites import ENVIRON, write_site
@@ -44,7 +45,9 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         added = _git("log", "--diff-filter=A", "--format=%H", "--", str(newest)).decode().split()
         tree = _git("archive", f"{added[-1]}^" if added else "HEAD", *PARTS)
-    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+    except OSError as error:
+        missing(f"git does not start: {error}; mend it with: sudo apt-get install git")
+    except subprocess.CalledProcessError as error:  # a shallow clone, or no clone at all, is nobody's fault
         pytest.skip(f"the history that holds the release of before is not here: {error}")
     subprocess.run(["tar", "-x", "-C", str(folder)], input=tree, check=True)
     assert not (folder / newest).exists()
@@ -57,10 +60,6 @@ class Former(Process):
     def __init__(self, program: Path, site: Path) -> None:
         line = [sys.executable, "-P", "-c", WHERE, "worker", *DUTIES, "--site", str(site)]
         super().__init__(line, site / "former.log", PYTHONPATH=str(program))
-
-    def __enter__(self) -> Former:
-        self.start()
-        return self
 
 
 def _opened(house: House, title: str) -> str:

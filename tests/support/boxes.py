@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -107,10 +107,6 @@ class Box(Process):
                 self.line, env={**os.environ, **around}, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
     def ask_to_stop(self) -> int:
         """As an engine does: SIGTERM; the exit code."""

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from support import machines, networks
 from support.networks import Host
 
-PART = ("unshare", "--uts", "--pid", "--fork", "--mount-proc", "sh", "-c")
-SECOND = 'hostname machine-2 && exec "$@"'
-
 
 @dataclass(frozen=True, slots=True)
 class Cable:
@@ -28,7 +25,7 @@ class Cable:
         return self.host is not None
 
     def there(self, line: list[str]) -> list[str]:
-        return [*self.host.inside, *PART, SECOND, "sh", *line] if self.host else line
+        return [*self.host.inside, *machines.APART, "machine-2", *line] if self.host else line
 
     def pull(self) -> None:
         """Nothing passes any more, and nobody is told."""

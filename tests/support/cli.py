@@ -42,11 +42,8 @@ class Cli:
         self.site = site
 
     def __call__(self, *args: str, stdin: str | None = None) -> Said:
-        environ = {
-            **ENVIRON,
-            "HUIYING_SITE": str(self.site),
-            "HUIYING_LOG": "text",
-        }  # lasts longer than the call
+        # said anew each time: what a call sets for the log lasts longer than the call
+        environ = {**ENVIRON, "HUIYING_SITE": str(self.site), "HUIYING_LOG": "text"}
         done = CliRunner().invoke(app, list(args), input=stdin, env=environ)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception

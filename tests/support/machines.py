@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support import processes
+from support.processes import with_support
 
-TESTS = Path(__file__).parent.parent
 APART = ("unshare", "--uts", "--pid", "--fork", "--mount-proc", "sh", "-c", 'hostname "$0" && exec "$@"')
-"""A host name and process numbers that nobody outside shares."""
+"""A host name, which comes next, and process numbers that nobody outside shares."""
 
 
 def can_part() -> bool:
@@ -53,7 +52,7 @@ class Machine:
         apart = [*APART, name] if name and can_part() else []
         self._process = subprocess.Popen(
             [*inside, *apart, sys.executable, "-P", "-m", "support.nursery"],
-            env=processes.environ(PYTHONPATH=f"{TESTS.parent}{os.pathsep}{TESTS}", **environ),
+            env=with_support(**environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

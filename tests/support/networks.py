@@ -19,6 +19,8 @@ from functools import cache
 
 import pytest
 
+from support.missing import missing
+
 
 @cache
 def can_part() -> bool:
@@ -75,8 +77,10 @@ def two_machines() -> AbstractContextManager[Network]:
 @contextmanager
 def line(*names: str) -> Iterator[Network]:
     """Make the line and a machine for each name; all is taken away at the end."""
-    if not can_part():
-        pytest.skip("network namespaces cannot be made here: this needs Linux, root and iproute2")
+    if shutil.which("ip") is None:
+        missing("no ip on PATH: apt-get install iproute2")
+    if not can_part():  # a right that CI's user may lack: no part is missing
+        pytest.skip("network namespaces cannot be made here: this needs Linux and root")
     mark = f"{os.getpid() % 100_000:05d}{random.randrange(1000):03d}"
     net = f"10.{random.randrange(100, 250)}.{random.randrange(250)}"
     bridge = f"hyb{mark}"

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from support.postgres import free_port
 from support.processes import Process, answers, environ, family, huiying
@@ -42,10 +42,6 @@ class _Beside(Process):
                 self.line, env=self.environ, cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 start_new_session=True,
             )  # fmt: skip
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
 
 class PrefectServer(_Beside):

@@ -20,6 +20,9 @@ from typing import Any, Self
 
 from support.sites import ENVIRON
 
+TESTS = Path(__file__).parents[1]
+SUPPORT = f"{TESTS.parent}{os.pathsep}{TESTS}"
+"""The PYTHONPATH of a process of ours: `python -P -m support.…`."""
 PATIENCE_S = 120.0
 """Nothing is measured with it: it only ends a test whose process will never answer."""
 
@@ -31,9 +34,8 @@ def environ(**more: str) -> dict[str, str]:
 
 
 def with_support(**more: str) -> dict[str, str]:
-    """The same for a process of ours: `python -P -m support.…`."""
-    tests = Path(__file__).parents[1]
-    return environ(PYTHONPATH=f"{tests.parent}{os.pathsep}{tests}", **more)
+    """The same for a process of ours."""
+    return environ(PYTHONPATH=SUPPORT, **more)
 
 
 def huiying(*args: str) -> list[str]:
@@ -96,6 +98,10 @@ class Process:
         """The end of what it has said."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-most:] if self.log.exists() else ""
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -111,13 +117,8 @@ class Worker(Process):
     """`huiying worker respond deliver` as the campaigns run it, with `more` in its environment."""
 
     def __init__(self, site: Path, **more: str) -> None:
-        path = os.pathsep.join(str(Path(__file__).parents[n]) for n in (2, 1))
         line = [sys.executable, "-P", "-m", "support.nursery", str(site)]
-        super().__init__(line, site / "workers.log", PYTHONPATH=path, **more)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+        super().__init__(line, site / "workers.log", PYTHONPATH=SUPPORT, **more)
 
 
 class Run(Process):
@@ -129,10 +130,6 @@ class Run(Process):
         line = huiying("run", "--site", str(site), "--port", str(port), *aside, *pace)
         super().__init__(line, site / "run.log")
         self.url = f"http://127.0.0.1:{port}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
     def wait_ready(self) -> None:
         self.wait_for(f"{self.url}/healthz")

@@ -47,6 +47,11 @@ class Size:
     def seconds(self) -> float:
         return self.signals / self.rate
 
+    def deaths(self, parted: bool) -> set[str]:
+        """What is to die; the cable only where it joins two machines."""
+        named = set(self.kills) or {what for _, what, _ in KILLS}
+        return named if parted else named - {"cable"}
+
 
 def prove(size: Size, folder: Path, say: Callable[[str], object] = str) -> dict[str, Any]:
     with Province(folder, prefect=size.prefect, stream=Stream(block=size.block)) as province:

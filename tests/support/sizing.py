@@ -12,7 +12,7 @@ PEAK = 5.0
 """The busiest hour to the mean one (a proposal: a day's load in about five hours)."""
 CATCH_UP = 2.0
 """So much faster than the peak, that an hour's outage is caught up within an hour."""
-BOARDS = 3
+BOARDS = 2
 SWEEPS = 2
 DATABASE_CORES, BROKER_CORES = 4, 2
 DATABASE_GB, BROKER_GB = 16.0, 4.0
@@ -52,7 +52,7 @@ def sizing(found: Measured) -> list[tuple[str, str]]:
         ("workers that judge", f"{needed:.0f} / ({best:.0f} / 2 workers) = {needed / (best / 2):.2f}, at least 2 for"
          f" one to die: {workers}"),
         ("workers that sweep", f"{SWEEPS}: each bears all clocks alone, one may die"),
-        ("consoles", f"{BOARDS}: two zones, one may be taken out for an upgrade"),
+        ("consoles", f"{BOARDS}: one in each zone; an upgrade starts a third before it ends one"),
         ("cores", f"{needed:.0f}/s ÷ {best:.0f}/s × {found.cores} = {needed / best * found.cores:.1f}, and"
          f" {DATABASE_CORES} for PostgreSQL, {BROKER_CORES} for Kafka: {cores}"),
         ("memory", f"processes {held / 1000:.1f} GB × {SPARE:g}, PostgreSQL {DATABASE_GB:g} GB, Kafka {BROKER_GB:g} GB"

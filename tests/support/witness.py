@@ -10,45 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from support.moody import Log, carried, told
-from support.processes import with_support
-from support.sink import field
+from support.outpost import TAKEN, Outpost, serve, shown
 
-TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 SEEN: dict[str, list[Any]] = {}
 COUNT = {"requests": 0}
 
 
-class Line(asyncio.Protocol):
-    """One connection. Requests may come in pieces or several at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self.kept = transport, b""
-
-    def data_received(self, data: bytes) -> None:
-        self.kept += data
-        while (end := self.kept.find(b"\r\n\r\n")) >= 0:
-            head = self.kept[:end]
-            size = int(field(head, b"content-length") or 0)
-            if len(self.kept) < end + 4 + size:
-                return
-            body, self.kept = self.kept[end + 4 : end + 4 + size], self.kept[end + 4 + size :]
-            self.transport.write(answer(head, body))
-
-
 def answer(head: bytes, body: bytes) -> bytes:
     if head.startswith(b"GET"):
-        shown = json.dumps(SEEN if b"/log" in head else COUNT | {"alerts": len(SEEN)}).encode()
-        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(shown), shown)
+        return shown(SEEN if b"/log" in head else COUNT | {"alerts": len(SEEN)})
     COUNT["requests"] += 1
     for alert in carried(json.loads(body)):
         note(alert, time.time())
@@ -74,39 +50,15 @@ class Taken:
     title: str
 
 
-class Witness:
-    """The receiver in its process, as a test sees it. `host`: where it listens."""
-
-    def __init__(self, host: str = "127.0.0.1") -> None:
-        self.host = host
-
-    def __enter__(self) -> Self:
-        line = [sys.executable, "-P", "-m", "support.witness", self.host]
-        self._process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=with_support())
-        assert self._process.stdout
-        self.url = f"http://{self.host}:{int(self._process.stdout.readline())}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def count(self) -> dict[str, int]:
-        counted: dict[str, int] = self._get("count")
-        return counted
+class Witness(Outpost):
+    """The receiver in its process, as a test sees it."""
 
     def log(self) -> dict[str, Taken]:
-        found = self._get("log")
+        found = self.ask("log")
         return {
             one: Taken(at, times, tuple(refs), tuple(told_), title)
             for one, (at, times, refs, told_, title) in found.items()
         }
-
-    def _get(self, what: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/{what}", timeout=120) as answered:
-            return json.load(answered)
 
 
 def as_log(taken: dict[str, Taken]) -> Log:
@@ -120,12 +72,5 @@ def as_log(taken: dict[str, Taken]) -> Log:
     return log
 
 
-async def main(host: str) -> None:
-    server = await asyncio.get_running_loop().create_server(Line, host, 0, backlog=512)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(serve(answer, sys.argv[1]))
