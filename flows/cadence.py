@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flows.office import tasking
 from flows.wiring import House
-from models.ledger import clocks, planning
-from models.ledger.lookover import Glance
+from models.ledger import clocks, incidents, planning
+from models.ledger.lookover import Glance, Lookover
 
+LATELY: Final = timedelta(days=1)
+"""So long after its closing an incident is looked at: something comes after it."""
 TOGETHER: Final = 100
 """Incidents of one read transaction: none of them is long."""
 LONGEST_S: Final = 60.0
@@ -23,13 +25,14 @@ LONGEST_S: Final = 60.0
 def cadence(house: House) -> str:
     """Its one-line result. Each incident is planned in a transaction of its own, so that none waits long."""
     planned = _plan_refused(house, house.time.now())
+    over = house.lookover = house.lookover or Lookover(LATELY)
     with house.store.read() as conn:
-        changed = house.lookover.changed(conn, house.time.now(), house.library, house.calendar_stamp)
+        changed = over.changed(conn, house.time.now(), house.library, house.calendar_stamp)
     until, seen, paced, laid = time.monotonic() + LONGEST_S, 0, 0, 0
     for piece in _pieces(changed):
         paced, laid, seen = paced + _pace(house, piece), laid + _settle(house, piece), seen + len(piece)
         for one in piece:
-            house.lookover.settled(one)
+            over.settled(one)
         if time.monotonic() > until:
             break
     return f"{paced} 起事件随热度调整时钟，补设 {planned} 个工作日时钟{_rest(len(changed) - seen)}{_tasks(house, laid)}"
@@ -51,7 +54,8 @@ def _pace(house: House, piece: Sequence[Glance]) -> int:
     """Plan those of the open ones anew whose clocks are not what their heat asks for."""
     at = house.time.now()
     with house.store.read() as conn:
-        still_open = [one.row for one in piece if one.row.closed_at is None]
+        rows = incidents.by_ids(conn, [one.id for one in piece]).values()
+        still_open = [row for row in rows if row.closed_at is None]
         uneven = [row.id for row in still_open if planning.out_of_step(conn, at, row, house.rules_for)]
     for incident_id in uneven:
         with house.store.write() as conn:
@@ -62,7 +66,7 @@ def _pace(house: House, piece: Sequence[Glance]) -> int:
 def _settle(house: House, piece: Sequence[Glance]) -> int:
     """Bring the tasks in line that are not."""
     with house.store.read() as conn:
-        crooked = [one.row.id for one in piece if tasking.out_of_line(house, conn, one.row.id)]
+        crooked = [one.id for one in piece if tasking.out_of_line(house, conn, one.id)]
     for incident_id in crooked:
         with house.store.write() as conn:
             tasking.settle(house, conn, incident_id)

@@ -18,21 +18,19 @@ from connectors import http
 from flows.collecting.feeding import AILING_AT_ONCE, AT_ONCE, Round
 from flows.collecting.intake import Tally, due_sources
 from flows.watching.compared import compare_released
+from flows.watching.matters import Matters
 from flows.watching.pages_read import DATE_ONLY, Item, PageReader
 from flows.watching.recheck import on_duty, recheck
 from flows.wiring import House
 from models.core.answers import Answer, OpenIncident, answers
-from models.core.keywords import common_words
 from models.core.moment import clock_face, iso, parse_iso
 from models.core.publications import kind_of
-from models.core.text import canonical
-from models.ledger import duties, incidents, judgements, notices, proposals
+from models.ledger import duties, incidents, notices, proposals
 from models.ledger.incidents import NotAllowed
 from models.ledger.notices import Notice
 from models.ledger.proposals import Found
 from models.ledger.store import Connection, Row
 
-TITLES = 60
 TOPIC = "evidence-proposed"
 MARK = "watch"
 """The setting that says how far publications have been compared (`signal`), when (`at`), and which are
@@ -97,18 +95,21 @@ class Work:
 async def compare(house: House) -> Seen:
     """Match, propose, and stop what may be stopped."""
     house.pages = house.pages or PageReader()
+    house.matters = house.matters or Matters()
     now = house.time.now()
-    work = await asyncio.to_thread(_read, house, now)
+    work = await asyncio.to_thread(_read, house, house.matters, now)
     items = await house.pages.whole(house, [*work.new, *work.earlier]) if work.about else []
     return await asyncio.to_thread(_decide, house, work, items, now)
 
 
-def _read(house: House, now: datetime) -> Work:
+def _read(house: House, matters: Matters, now: datetime) -> Work:
     ours = [one.id for one in house.site.sources.official]
     with house.store.read() as conn:
         mark = duties.get_setting(conn, MARK) or {"signal": 0, "at": iso(now - BACK)}
         done_to = proposals.newest_signal(conn)
-        about = [_open_incident(conn, row) for row in incidents.open_ones(conn)]
+        if not proposals.any_published(conn, ours, now - BACK):
+            return Work(done_to=done_to)
+        about = matters.open(conn, now)
         if not about:
             return Work(done_to=done_to)
         stirred = proposals.stirred(conn, parse_iso(mark["at"]))
@@ -129,19 +130,6 @@ def _cut(fresh: Sequence[Row[Any]], old: Sequence[Row[Any]]) -> str:
     if len(old) > MOST:
         said.append(f"此前的发布只比对了最近 {MOST} 条，更早的请人工核对")
     return "，".join(said)
-
-
-def _open_incident(conn: Connection, row: Row[Any]) -> OpenIncident:
-    times = incidents.known_times(conn, row.id)
-    titles = [canonical(title) for title in judgements.titles(conn, row.id, TITLES)]
-    return OpenIncident(
-        id=row.id,
-        title=row.title,
-        started_at=min(times.values(), default=row.opened_at),
-        terms=common_words(titles),  # they name what the incident's own title may leave out
-        place=row.place,
-        reports=" ".join(titles),
-    )
 
 
 # ── what is made of it ───────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ from playbooks.site import Site, load_site
 
 if TYPE_CHECKING:
     from flows.judging.sorting import Sorter
+    from flows.watching.matters import Matters
     from flows.watching.pages_read import PageReader
     from models.classify.attention import Attention
     from models.classify.judge import Judge
@@ -55,7 +56,8 @@ class House:
     sorted_to: int = 0
     sorted_for: int = 0
     sorting: Lock = field(default_factory=Lock, repr=False)
-    lookover: Lookover = field(default_factory=Lookover, repr=False)
+    lookover: Lookover | None = field(default=None, repr=False)
+    matters: Matters | None = field(default=None, repr=False)
     calendar_stamp: int = field(init=False)
 
     def __post_init__(self) -> None:

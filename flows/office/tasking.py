@@ -77,7 +77,7 @@ def tell_late(house: House) -> int:
     """督办: once a day each person hears which tasks of theirs are late; how many were told."""
     now = house.time.now()
     with house.store.read() as conn:
-        late = [row for row in tasks.open_everywhere(conn) if row.due_at and row.due_at < now]
+        late = tasks.open_everywhere(conn, now)
     if not late:
         return 0
     found: dict[str, tuple[Person, list[Row[Any]]]] = {}

@@ -60,16 +60,15 @@ def _meant(conn: Connection, wanted: str) -> str:
     return f"，是不是 “{known}”？" if known else ""
 
 
-def open_ones(conn: Connection) -> Sequence[Row[Any]]:
-    """Every incident that is not closed, oldest first."""
-    query = select(INCIDENT).where(INCIDENT.c.closed_at.is_(None)).order_by(INCIDENT.c.opened_at)
-    return conn.execute(query).all()
-
-
-def closed_since(conn: Connection, since: datetime) -> Sequence[Row[Any]]:
-    """The incidents that were closed after `since` and went into no other."""
-    query = select(INCIDENT).where(INCIDENT.c.closed_at > since, INCIDENT.c.merged_into.is_(None))
-    return conn.execute(query).all()
+def faces(conn: Connection, closed_since: datetime | None = None) -> Sequence[Row[Any]]:
+    """Of every open incident, and of those closed after `closed_since` that went into no other, what changes
+    without an entry of its own: id, signal_count, opened_at, last_signal_at, closed_at; oldest first."""
+    row = INCIDENT.c
+    query = select(row.id, row.signal_count, row.opened_at, row.last_signal_at, row.closed_at)
+    found = list(conn.execute(query.where(row.closed_at.is_(None)).order_by(row.opened_at)))
+    if closed_since is not None:
+        found += conn.execute(query.where(row.closed_at > closed_since, row.merged_into.is_(None)))
+    return found
 
 
 def next_id(conn: Connection, at: datetime) -> str:

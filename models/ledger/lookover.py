@@ -14,8 +14,6 @@ from typing import Any
 from models.ledger import incidents, journal
 from models.ledger.store import Connection, Row
 
-LATELY = timedelta(days=1)
-"""So long after its closing an incident is looked at: something comes after it."""
 HOUR = timedelta(hours=1)
 Face = tuple[Any, ...]
 
@@ -24,35 +22,39 @@ Face = tuple[Any, ...]
 class Glance:
     """An incident as it is now."""
 
-    row: Row[Any]
+    id: str
     face: Face
 
 
 @dataclass
 class Lookover:
-    """`changed` says which incidents may stand otherwise than when they were last `settled`."""
+    """`changed` says which incidents may stand otherwise than when they were last `settled`. `lately`: so long after
+    its closing an incident is looked at as well. `there`: all that were looked over, oldest first."""
 
+    lately: timedelta | None = None
+    there: Sequence[str] = ()
     _upto: int = 0
     _rules: tuple[object, ...] = ()
     _faces: dict[str, Face] = field(default_factory=dict)
 
     def changed(self, conn: Connection, at: datetime, *rules: object) -> Sequence[Glance]:
-        """Open incidents and those closed lately, but those that nothing has touched. `rules`: the objects that
-        everything follows from; another one and all are looked at. Call it in a read transaction."""
+        """All but those that nothing has touched. `rules`: the objects that everything follows from; another one and
+        all are looked at. Call it in a read transaction."""
         upto = journal.length(conn)[0]
         if not self._same(rules):
             self._faces.clear()
         for incident_id in journal.touched(conn, self._upto) if self._faces else ():
             self._faces.pop(incident_id, None)
         self._upto, self._rules = upto, rules
-        rows = [*incidents.open_ones(conn), *incidents.closed_since(conn, at - LATELY)]
-        there = {row.id: Glance(row, _face(row, at)) for row in rows}
+        rows = incidents.faces(conn, at - self.lately if self.lately else None)
+        there = {row.id: _face(row, at) for row in rows}
+        self.there = tuple(there)
         self._faces = {name: face for name, face in self._faces.items() if name in there}
-        return [one for name, one in there.items() if self._faces.get(name) != one.face]
+        return [Glance(name, face) for name, face in there.items() if self._faces.get(name) != face]
 
     def settled(self, one: Glance) -> None:
         """It was looked at, and what was wrong has been mended."""
-        self._faces[one.row.id] = one.face
+        self._faces[one.id] = one.face
 
     def _same(self, rules: tuple[object, ...]) -> bool:
         return len(rules) == len(self._rules) and all(

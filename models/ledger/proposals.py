@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Table, func, select
+from sqlalchemy import Connection, Row, Table, func, select, true
 
 from models.core.moment import iso
 from models.core.vocabulary import EvidenceKind, Medium, ProposalState
@@ -270,6 +270,11 @@ def published(
     Only a registered channel speaks for us: what a post says of its own medium is anybody's word.
     """
     return conn.execute(_ours(sources, since, SIGNAL.c.id > after_id).order_by(SIGNAL.c.id).limit(most)).all()
+
+
+def any_published(conn: Connection, sources: Collection[str], since: datetime) -> bool:
+    """Has any of our own channels published since then?"""
+    return conn.execute(_ours(sources, since, true()).limit(1)).first() is not None
 
 
 def published_before(

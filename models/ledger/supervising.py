@@ -73,10 +73,9 @@ def _clocks(conn: Connection, now: datetime) -> Iterable[Overdue]:
 
 
 def _tasks(conn: Connection, now: datetime) -> Iterable[Overdue]:
-    for row in tasks.open_everywhere(conn):
-        if row.due_at is not None and row.due_at < now:
-            unit = whose(row.unit, row.owner) or row.unit
-            yield Overdue(f"task:{row.id}", f"任务 {row.name}", unit, row.due_at, row.incident_id)
+    for row in tasks.open_everywhere(conn, now):
+        unit = whose(row.unit, row.owner) or row.unit
+        yield Overdue(f"task:{row.id}", f"任务 {row.name}", unit, row.due_at, row.incident_id)
 
 
 def _entries(conn: Connection, now: datetime) -> Iterable[Overdue]:

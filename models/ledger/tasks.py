@@ -435,14 +435,16 @@ def _rule(group: Sequence[Row[Any]]) -> str:
 # ── seeing ────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_everywhere(conn: Connection) -> Sequence[Row[Any]]:
-    """Every open task with its incident's ref, title and owner; the earliest due first, without a limit last."""
-    return conn.execute(
+def open_everywhere(conn: Connection, due_before: datetime | None = None) -> Sequence[Row[Any]]:
+    """Every open task, or those that are due before then, with its incident's ref, title and owner; the earliest due
+    first, without a limit last."""
+    query = (
         select(TASK, INCIDENT.c.ref, INCIDENT.c.title, INCIDENT.c.owner)
         .outerjoin(INCIDENT, INCIDENT.c.id == TASK.c.incident_id)
         .where(TASK.c.state == TaskState.OPEN.value, _alive())
         .order_by(TASK.c.due_at.is_(None), TASK.c.due_at, TASK.c.id)
-    ).all()
+    )
+    return conn.execute(query if due_before is None else query.where(TASK.c.due_at < due_before)).all()
 
 
 def _alive() -> Any:

@@ -40,7 +40,7 @@ def test_a_kind_that_an_officer_changed_comes_out_with_its_text(database_url: st
         triage(house)
         with house.store.read() as conn:
             assert list(judgements.corrected(conn)) == []
-            (incident,) = [row.id for row in incidents.open_ones(conn)]
+            (incident,) = [row.id for row in incidents.faces(conn)]
             counts = judgements.answers(conn, 100)
         with house.store.write() as conn:
             acts.set_grade(
@@ -65,7 +65,7 @@ def corrected(tmp_path: Path) -> Cli:
         put(house, Batch((signal,)), "x")
         triage(house)
         with house.store.write() as conn:
-            (incident,) = [row.id for row in incidents.open_ones(conn)]
+            (incident,) = [row.id for row in incidents.faces(conn)]
             wrong, rules = OpinionKind.ERRONEOUS, house.rules_for
             acts.set_grade(conn, now, incident, Grade.I, "li", "核实", rules, kind=wrong)
     return cli
@@ -150,7 +150,8 @@ def collected(cli: Cli, tmp_path: Path) -> list[dict[str, Any]]:
 def test_a_grade_that_an_officer_changed_comes_out_beside_the_machines(tmp_path: Path) -> None:
     with judged(tmp_path, f"{FIRE}，联系人电话13812345678") as (cli, house):
         with house.store.read() as conn:
-            (row,) = incidents.open_ones(conn)
+            (one,) = incidents.faces(conn)
+            row = incidents.get(conn, one.id)
         assert row.provisional
         for grade, why in ((Grade(row.grade), "属实"), (Grade.I, "影响很大")):
             with house.store.write() as conn:
@@ -234,7 +235,7 @@ def test_a_label_put_right_on_the_command_line_is_collected_and_the_incident_is_
     tmp_path: Path,
 ) -> None:
     with judged(tmp_path, f"{FIRE}，联系人电话13812345678") as (cli, house), house.store.read() as conn:
-        (row,) = incidents.open_ones(conn)
+        (row,) = incidents.faces(conn)
         (number,) = conn.execute(select(JUDGEMENT.c.signal_id)).scalars()
         was = conn.execute(select(JUDGEMENT.c.topic)).scalar_one()
     other = "卫生计生" if was != "卫生计生" else "环境保护"

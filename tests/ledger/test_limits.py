@@ -320,7 +320,8 @@ def heard(store: Store, incident: str, at: datetime) -> None:
 
 def keep_pace(store: Store, rules: Rules, at: datetime) -> list[str]:
     with store.read() as conn:
-        found = [row.id for row in incidents.open_ones(conn) if planning.out_of_step(conn, at, row, rules)]
+        rows = [incidents.get(conn, one.id) for one in incidents.faces(conn)]
+        found = [row.id for row in rows if planning.out_of_step(conn, at, row, rules)]
     with store.write() as conn:
         for incident in found:
             planning.keep_pace(conn, at, incident, rules)

@@ -29,7 +29,7 @@ def looked_at(store: Store, over: Lookover, at: datetime, rules: object = BOOKS)
         found = over.changed(conn, at, rules)
     for one in found:
         over.settled(one)
-    return sorted(one.row.id for one in found)
+    return sorted(one.id for one in found)
 
 
 def test_an_incident_is_looked_at_once_until_something_touches_it(store: Store) -> None:

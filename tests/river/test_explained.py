@@ -40,6 +40,7 @@ from models.ledger import (
     moods,
     outbox,
     partitions,
+    proposals,
     pulses,
     retiring,
     signals,
@@ -219,8 +220,11 @@ ALL_DAY: dict[str, Callable[[House], Callable[[], Any]]] = {
     "memory of groups": lambda house: reading(
         house, judgements.judged_between, 100, 600, NOW - timedelta(days=3)
     ),
+    "published of late": lambda house: reading(
+        house, proposals.any_published, ["news"], NOW - timedelta(days=7)
+    ),
     "changed incidents": lambda house: reading(house, journal.touched, 30_000),
-    "closed lately": lambda house: reading(house, incidents.closed_since, NOW - timedelta(days=1)),
+    "closed lately": lambda house: reading(house, incidents.faces, NOW - timedelta(days=1)),
     "oldest unjudged": lambda house: reading(house, tallies.oldest_unjudged),
     "seen": lambda house: reading(house, signals.months_of, ["0" * 32, "1" * 32]),
     "journal read on": lambda house: reading(house, lambda conn: next(journal.entries(conn, 30_000))),

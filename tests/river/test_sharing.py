@@ -486,4 +486,4 @@ def test_a_signal_that_comes_while_the_rest_is_sorted_is_found_by_the_next_look(
     )
     assert look(house).judged == 1
     with house.store.read() as conn:
-        assert len(incidents.open_ones(conn)) == len(EVENTS)
+        assert len(incidents.faces(conn)) == len(EVENTS)
