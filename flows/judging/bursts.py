@@ -7,7 +7,7 @@ most of these signals belong to grows hotter. A hit mutes nothing: what grows on
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,12 +54,18 @@ Met = tuple[str, frozenset[int]]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The signals of one rule and group, said within the rule's time."""
+    """What one rule and group brought within the rule's time: `count` signals of these sources. `shaky`: whose own
+    times alone are trusted."""
 
     rule: BurstRule
     group: str
-    signals: tuple[Row[Any], ...]
-    said: tuple[datetime, ...]
+    count: int
+    sources: frozenset[str]
+    shaky: frozenset[str]
+
+    def holds(self, row: Row[Any], now: datetime) -> bool:
+        lately = now - _said(row) < self.rule.within
+        return lately and _counts(self.rule, row, self.shaky) and _group(self.rule, row) == self.group
 
 
 def look(house: House) -> str:
@@ -70,9 +76,11 @@ def look(house: House) -> str:
     with house.store.read() as conn:
         found = list(found_at(conn, rules, now))
         known = pulses.surges(conn)
-    fresh = [pair for pair in found if not _is_told(pair[0], known.get(_key(pair[0])), now)]
-    met = [(known[_key(one)].incident_id, _ids(rows)) for one, rows in found if (one, rows) not in fresh]
-    done = [_tell(house, one, rows, known.get(_key(one)), met, now) for one, rows in fresh]
+    fresh = [one for one, _ in found if not _is_told(one, known.get(_key(one)), now)]
+    rows = _signals(house, [stretch for _, stretch in found], now) if fresh else {}
+    told = [one for one, _ in found if _key(one) in rows and one not in fresh]
+    met = [(known[_key(one)].incident_id, _ids(rows[_key(one)])) for one in told]
+    done = [_tell(house, one, rows[_key(one)], known.get(_key(one)), met, now) for one in fresh]
     with house.store.write() as conn:
         pulses.forget(conn, now)
     opened, hotter = done.count("opened"), done.count("hotter")
@@ -82,21 +90,29 @@ def look(house: House) -> str:
 # ── reading and deciding ──────────────────────────────────────────────────────────────────────
 
 
-def found_at(
-    conn: Connection, rules: Sequence[BurstRule], now: datetime
-) -> Iterable[tuple[Burst, tuple[Row[Any], ...]]]:
-    """Every burst of this moment with its signals; `now` may lie in the past."""
-    longest = max(rule.within for rule in rules)
-    seen = pulses.recent(conn, now - longest, now)
-    rows = [row for row in seen if row.medium != Medium.OFFICIAL.value]
-    hours = pulses.active_hours(conn, {row.source_id for row in rows}, now - HISTORY, now)
-    stretches = [one for rule in rules for one in _stretches(rule, rows, hours, now)]
+def found_at(conn: Connection, rules: Sequence[BurstRule], now: datetime) -> Iterable[tuple[Burst, Stretch]]:
+    """Every burst of this moment; `now` may lie in the past. The database counts: a province's day is two million."""
+    counted = {within: pulses.counted(conn, now - within, now) for within in {one.within for one in rules}}
+    sources = {row.source_id for rows in counted.values() for row in rows}
+    hours = pulses.active_hours(conn, sources, now - HISTORY, now)
+    stretches = [one for rule in rules for one in _stretches(rule, counted[rule.within], hours, now)]
     history = _History(conn, now, stretches) if stretches else None
     for one in stretches:
         known = history.usual(one, hours) if history else None
-        found = burst(one.rule, one.group, len(one.signals), known)
+        found = burst(one.rule, one.group, one.count, known)
         if found is not None:
-            yield found, one.signals
+            yield found, one
+
+
+def _signals(house: House, stretches: Sequence[Stretch], now: datetime) -> dict[Key, list[Row[Any]]]:
+    """(rule, group) → its signals: asked only where something is to be told."""
+    found: dict[Key, list[Row[Any]]] = {(one.rule.id, one.group): [] for one in stretches}
+    with house.store.read() as conn:
+        for row in pulses.heard(conn, now - max(one.rule.within for one in stretches), now):
+            for one in stretches:
+                if one.holds(row, now):
+                    found[one.rule.id, one.group].append(row)
+    return found
 
 
 def _said(row: Row[Any]) -> datetime:
@@ -108,25 +124,27 @@ def _stretches(
     rule: BurstRule, rows: Sequence[Row[Any]], hours: Mapping[str, list[datetime]], now: datetime
 ) -> list[Stretch]:
     """The rule's groups that might be a burst at all; what a shaky source brings is not counted."""
+    shaky = frozenset(name for name, seen in hours.items() if unsettled(seen, now, rule.within))
     groups: dict[str, list[Row[Any]]] = defaultdict(list)
-    shaky = {name for name, seen in hours.items() if unsettled(seen, now, rule.within)}
     for row in rows:
-        group = _group(rule, row)
-        if group and now - _said(row) < rule.within and _counts(rule, row, shaky):
+        if _counts(rule, row, shaky) and (group := _group(rule, row)):
             groups[group].append(row)
     least = rule.count + 1 if rule.count is not None else rule.minimum
-    return [
-        Stretch(rule, group, tuple(found), tuple(map(_said, found)))
+    made = [
+        Stretch(
+            rule, group, sum(row.signals for row in found), frozenset(row.source_id for row in found), shaky
+        )
         for group, found in groups.items()
-        if len(found) >= least
     ]
+    return [one for one in made if one.count >= least]
 
 
-def _counts(rule: BurstRule, row: Row[Any], shaky: set[str]) -> bool:
-    """A source that is new or just back brings what it had saved up: only its own times can be trusted."""
-    if rule.media and Medium(row.medium) not in rule.media:
+def _counts(rule: BurstRule, row: Row[Any], shaky: Collection[str]) -> bool:
+    """Not what we said ourselves; and a source that is new or just back brings what it had saved up: only its own
+    times can be trusted."""
+    if row.medium == Medium.OFFICIAL.value or (rule.media and Medium(row.medium) not in rule.media):
         return False
-    return row.source_id not in shaky or (rule.count is not None and row.published_at is not None)
+    return row.source_id not in shaky or (rule.count is not None and row.dated)
 
 
 def _group(rule: BurstRule, row: Row[Any]) -> str:
@@ -154,7 +172,7 @@ class _History:
             self._rows[row.hour].append(row)
 
     def usual(self, one: Stretch, hours: Mapping[str, list[datetime]]) -> Usual | None:
-        sources = {row.source_id for row in one.signals}
+        sources = one.sources
         gone = [outage for source in sources for outage in outages(hours.get(source, []), self._now)]
         begun = min((seen[0] for source in sources if (seen := hours.get(source))), default=self._now)
         weeks = self._counts(one, [DAY * 7 * n for n in range(1, WEEKS + 1)], gone, begun)

@@ -6,11 +6,11 @@ Kept by triage in its own transaction, so that asking what is usual costs the sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models.ledger.signals import SIGNAL
@@ -21,6 +21,8 @@ SURGE: Table = Surge.__table__  # type: ignore[attr-defined]
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 KEPT = timedelta(days=70)
 """Ten weeks: eight to compare with, and two to spare."""
+TOGETHER = 2_000
+"""Rows in memory at a time."""
 SLICE = 900
 """Numbers in one question; databases take only so many."""
 
@@ -73,15 +75,31 @@ def forget(conn: Connection, now: datetime) -> int:
     return conn.execute(delete(PULSE).where(PULSE.c.hour < now - KEPT)).rowcount
 
 
-def recent(conn: Connection, since: datetime, until: datetime) -> Sequence[Row[Any]]:
-    """Judged signals seen between the two: what the stretch that is looked at may hold, oldest first."""
-    query = (
-        select(SIGNAL, JUDGEMENT.c.topic, JUDGEMENT.c.incident_id, JUDGEMENT.c.cluster)
-        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
-        .where(SIGNAL.c.seen_at >= since, SIGNAL.c.seen_at <= until)
-        .order_by(SIGNAL.c.id)
+_OF = (SIGNAL.c.source_id, SIGNAL.c.medium, SIGNAL.c.place, JUDGEMENT.c.topic)
+_DATED = SIGNAL.c.published_at.is_not(None).label("dated")
+_SAID = case((SIGNAL.c.published_at < SIGNAL.c.seen_at, SIGNAL.c.published_at), else_=SIGNAL.c.seen_at)
+
+
+def counted(conn: Connection, since: datetime, until: datetime) -> Sequence[Row[Any]]:
+    """How many judged `signals` were said after `since` and seen up to `until`, by source_id, medium, place, topic,
+    and whether they are `dated` by their source: a million make a few thousand rows."""
+    query = select(*_OF, _DATED, func.count().label("signals")).join(
+        JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id
     )
-    return conn.execute(query).all()
+    return conn.execute(query.where(_lately(since, until)).group_by(*_OF, _DATED)).all()
+
+
+def heard(conn: Connection, since: datetime, until: datetime) -> Iterator[Row[Any]]:
+    """The same one by one, oldest first, with id, title, author and times; never all of them in memory."""
+    more = (SIGNAL.c.id, SIGNAL.c.title, SIGNAL.c.author, SIGNAL.c.published_at, SIGNAL.c.seen_at)
+    query = select(*_OF, _DATED, *more).join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
+    query = query.where(_lately(since, until)).order_by(SIGNAL.c.id)
+    yield from conn.execute(query, execution_options={"yield_per": TOGETHER})
+
+
+def _lately(since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Nothing is seen before it was said, so that the months of what was seen are all that is looked into."""
+    return SIGNAL.c.seen_at.between(since, until) & (since < _SAID)
 
 
 def homes(conn: Connection, signals: Collection[int]) -> dict[int, str | None]:

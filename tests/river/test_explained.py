@@ -216,7 +216,10 @@ ALL_DAY: dict[str, Callable[[House], Callable[[], Any]]] = {
     "duty log": lambda house: reading(house, dutylog.lines, shift(), {}, ["chen"]),
     "duty log counts": lambda house: reading(house, dutylog.counts, shift()),
     "handover": lambda house: reading(house, handovers.progress, [BUSY], NOW - timedelta(hours=12)),
-    "bursts": lambda house: reading(house, pulses.recent, NOW - timedelta(hours=1), NOW),
+    "bursts": lambda house: reading(house, pulses.counted, NOW - timedelta(hours=1), NOW),
+    "signals of a burst": lambda house: reading(
+        house, lambda conn: list(pulses.heard(conn, NOW - timedelta(hours=1), NOW))
+    ),
     "memory of groups": lambda house: reading(
         house, judgements.judged_between, 100, 600, NOW - timedelta(days=3)
     ),

@@ -66,7 +66,7 @@ class Team:
 
     def judged(self, number: int) -> Any:
         with self.house.store.read() as conn:
-            rows = pulses.recent(conn, self.time.now() - timedelta(days=365), self.time.now())
+            rows = list(pulses.heard(conn, self.time.now() - timedelta(days=365), self.time.now()))
             about = plan_hits.JUDGEMENT.c
             return conn.execute(
                 plan_hits.JUDGEMENT.select().where(about.signal_id == rows[number - 1].id)
