@@ -53,6 +53,7 @@ def append_verdicts(
     homes = judgements.homes(conn, {verdict.cluster for verdict in verdicts})
     done = Done(judged=len(rows))
     judged: dict[int, dict[str, Any]] = {}
+    fresh: set[str] = set()
     copies = signals.originals(conn, rows)
     for row, verdict in zip(rows, verdicts, strict=True):
         cluster = sorter.clusters[verdict.cluster]
@@ -60,11 +61,13 @@ def append_verdicts(
         if home is None and verdict.flagged and _is_news(row, now):
             home = _open(conn, house, row, verdict, cluster, now)
             homes[verdict.cluster] = home
+            fresh.add(verdict.cluster)
             done.opened += 1
         elif home is not None:
             done.linked += 1
         judged[row.id] = judgement_row(row, verdict, home, now) | {"copy_of": copies.get(row.id)}
     _link_earlier(conn, now, homes, judged)
+    _take_back(conn, now, {cluster: homes[cluster] for cluster in fresh})
     append(conn, now, [Entry("signals_judged", {"insert": {"judgement": list(judged.values())}}, "huiying")])
     _count(conn, now, judged.values(), rows)
     _spread(conn, house, rows, judged, now)
@@ -170,6 +173,21 @@ def _link_earlier(
         grown = Counter(homes[cluster] for _, cluster in waiting)
         payload = {"update": {"judgement": moved, "incident": _grown(conn, grown)}}
         append(conn, now, [Entry("signals_linked", payload, "huiying", "同一事件的先前线索")])
+
+
+def _take_back(conn: Connection, now: datetime, opened: Mapping[str, str]) -> None:
+    """What a burst had taken in passing goes with the incident that it turns out to be."""
+    taken = judgements.taken_in_passing(conn, opened) if opened else []
+    if not taken:
+        return
+    moved = [
+        {"signal_id": signal, "incident_id": opened[cluster], "link_reason": None}
+        for signal, cluster, _ in taken
+    ]
+    grown = Counter(opened[cluster] for _, cluster, _ in taken)
+    grown.subtract(Counter(burst for _, _, burst in taken))
+    payload = {"update": {"judgement": moved, "incident": _grown(conn, grown)}}
+    append(conn, now, [Entry("signals_linked", payload, "huiying", "曾随突增归并，现单独立案")])
 
 
 def _grown(conn: Connection, grown: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from models.core.burst import (
     grown,
     locality,
     outages,
+    taken,
     unsettled,
     usable,
     usual,
@@ -343,14 +344,21 @@ def _link(
     home: str,
     now: datetime,
 ) -> None:
-    """Signals without an incident that share the burst's place or words go with it."""
+    """Signals without an incident that share the burst's place or words go with it: the matter that makes the
+    greater part of it for good, others until they are found to be incidents of their own."""
     words = common_words([row.title for row in rows], 3)
     free = [row for row in rows if homes[row.id] is None]
     alone = [row for row in free if one.rule.by == "place" or _names(row, words)]
     if not alone:
         return
-    why = mask_personal(f"属于突增“{one.rule.name} {one.group}”")
-    moved = [{"signal_id": row.id, "incident_id": home, "link_reason": why} for row in alone]
+    sizes = Counter(row.cluster for row in rows)
+    main = {name for name, size in sizes.items() if size >= SHARE * len(rows)}
+    why = mask_personal(taken(one.rule, one.group, main=False))
+    reasons = {name: mask_personal(taken(one.rule, one.group, main=True)) for name in main}
+    moved = [
+        {"signal_id": row.id, "incident_id": home, "link_reason": reasons.get(row.cluster, why)}
+        for row in alone
+    ]
     count = incidents.get(conn, home).signal_count + len(moved)
     last = max(map(_said, alone))
     counts = [{"id": home, "signal_count": count, "last_signal_at": iso(last)}]

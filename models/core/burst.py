@@ -182,6 +182,16 @@ _TOWN = re.compile(r"^.{1,14}?(?:街道|镇|乡|苏木)")
 _COUNTY = re.compile(r"^.{0,9}?(?:[^市]{1,6}(?:区|县|旗)|[^市]{1,6}市[^区县旗]{0,8}(?:区|县|旗|市))")
 
 
+IN_PASSING = "属于突增"
+"""How the reason begins for which a burst takes a signal home that is one of many matters in it. Such a one keeps no
+other from being an incident of its own."""
+
+
+def taken(rule: BurstRule, group: str, *, main: bool) -> str:
+    """Why a signal goes with a burst: as one of many matters, or as what the burst is about."""
+    return f"{'突增的主要事项' if main else IN_PASSING}“{rule.name} {group}”"
+
+
 def locality(place: str) -> str:
     """The place that tickets are counted by: down to town or sub-district, else county, else as written."""
     place = "".join(place.split())

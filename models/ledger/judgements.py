@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Table, func, select, text
 
+from models.core.burst import IN_PASSING
 from models.core.personal import mask_said
 from models.core.vocabulary import Medium
 from models.ledger import incidents, journal
@@ -68,11 +69,12 @@ def newest(conn: Connection) -> int:
 
 def homes(conn: Connection, clusters: Iterable[str]) -> dict[str, str]:
     """cluster → the open incident its signals belong to (officers' merges and splits followed): that of the
-    newest which has one, found at the same cost however many there are."""
+    newest which has one, found at the same cost however many there are. What a burst took in passing has none of its
+    own: two grave matters must not vanish in one burst."""
     asked = listed(conn, clusters)
     last = (
         select(JUDGEMENT.c.incident_id)
-        .where(JUDGEMENT.c.cluster == asked.c.value, JUDGEMENT.c.incident_id.is_not(None))
+        .where(JUDGEMENT.c.cluster == asked.c.value, JUDGEMENT.c.incident_id.is_not(None), ~_in_passing())
         .order_by(JUDGEMENT.c.signal_id.desc())
         .limit(1)
         .scalar_subquery()
@@ -132,6 +134,20 @@ def _read_otherwise(conn: Connection, incident_id: str, kind: str) -> Iterator[A
         .order_by(SIGNAL.c.id)
     )
     return (row for row in rows if row.kind != kind)
+
+
+def _in_passing() -> ColumnElement[bool]:
+    return func.coalesce(JUDGEMENT.c.link_reason, "").startswith(IN_PASSING)
+
+
+def taken_in_passing(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str, str]]:
+    """(signal id, cluster, the burst's incident) of the signals of these clusters that a burst took in passing."""
+    asked = listed(conn, clusters)
+    about = JUDGEMENT.c
+    query = select(about.signal_id, about.cluster, about.incident_id).where(
+        about.cluster.in_(select(asked.c.value)), about.incident_id.is_not(None), _in_passing()
+    )
+    return [(row.signal_id, row.cluster, row.incident_id) for row in conn.execute(query)]
 
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:

@@ -90,8 +90,15 @@ def counted(conn: Connection, since: datetime, until: datetime) -> Sequence[Row[
 
 
 def heard(conn: Connection, since: datetime, until: datetime) -> Iterator[Row[Any]]:
-    """The same one by one, oldest first, with id, title, author and times; never all of them in memory."""
-    more = (SIGNAL.c.id, SIGNAL.c.title, SIGNAL.c.author, SIGNAL.c.published_at, SIGNAL.c.seen_at)
+    """The same one by one, oldest first, with id, cluster, title, author and times; never all of them in memory."""
+    more = (
+        JUDGEMENT.c.cluster,
+        SIGNAL.c.id,
+        SIGNAL.c.title,
+        SIGNAL.c.author,
+        SIGNAL.c.published_at,
+        SIGNAL.c.seen_at,
+    )
     query = select(*_OF, _DATED, *more).join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
     query = query.where(_lately(since, until)).order_by(SIGNAL.c.id)
     yield from conn.execute(query, execution_options={"yield_per": TOGETHER})

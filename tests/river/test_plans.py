@@ -300,6 +300,37 @@ def test_a_burst_inside_a_far_larger_one_is_a_matter_of_its_own(team: Team) -> N
     assert bursts.look(team.house) == "突增 2 处，立案 2，升温 0"
 
 
+GRAVE, OTHER = "谭家桥化工厂爆炸亲历者说没能出来", "柳树巷码头渡船倾覆岸边一片呼救"
+
+
+def test_a_grave_matter_that_went_with_a_burst_becomes_an_incident_of_its_own(team: Team) -> None:
+    crowd(team, 19)
+    first, second = (team.say(told, place="临江市东城区") for told in (GRAVE, OTHER))
+    assert "立案 1" in bursts.look(team.house)
+    [burst] = team.incidents()
+    assert burst["signal_count"] == 21
+    team.say(f"{GRAVE}，已致5人死亡、11人受伤", place="临江市东城区")
+    team.say(f"{OTHER}，乘客9人遇难", place="临江市东城区")
+    opened = {one["id"]: one for one in team.incidents()}
+    assert len(opened) == 3, "two emergencies do not vanish in one burst"
+    homes = {team.judged(first).incident_id, team.judged(second).incident_id}
+    assert homes == opened.keys() - {burst["id"]}, "and what was said of them before goes along"
+    assert [opened[one]["signal_count"] for one in sorted(opened)] == [19, 2, 2]
+    assert team.whole()
+
+
+def test_a_burst_that_is_one_matter_stays_its_incident_when_it_grows_grave(team: Team) -> None:
+    for n in range(21):
+        team.put(f"{GRAVE}，第{n}位居民来电", place="临江市东城区")
+    triage(team.house)
+    bursts.look(team.house)
+    [burst] = team.incidents()
+    team.say(f"{GRAVE}，已致5人死亡、11人受伤", place="临江市东城区")
+    assert [one["id"] for one in team.incidents()] == [burst["id"]]
+    assert team.incidents()[0]["signal_count"] == 22
+    assert team.whole()
+
+
 def test_two_places_with_eleven_tickets_each_are_no_burst(team: Team) -> None:
     crowd(team, 11, "临江市东城区")
     crowd(team, 11, "临江市西城区")

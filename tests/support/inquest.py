@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def inquest(province: Province, produced: int, until: datetime, times: Mapping[i
         "lateness": late,
         "signal to alert": to_alert(log, times),
         "verify": checked,
+        "told of matters that are not one incident each": apart(province, told),
     }  # fmt: skip
 
 
@@ -92,6 +94,23 @@ def told_of(province: Province) -> list[tuple[str, str | None]]:
 def _counties(province: Province) -> set[str]:
     [row] = province.rows("SELECT count(*) AS n FROM signal")
     return {names_of(matter)[0] for matter in province.stream.matters(row.n)}
+
+
+def apart(province: Province, told: Iterable[tuple[str, str | None]], most: int = 40) -> list[str]:
+    """How it came that a matter is in two incidents or an incident in two matters: its signals, one a line."""
+    homes, matters_of = defaultdict[str, set[str | None]](set), defaultdict[str, set[str]](set)
+    for county, incident in told:
+        homes[county].add(incident)
+        if incident is not None:
+            matters_of[incident].add(county)
+    wrong = {county for county, found in homes.items() if len(found) > 1}
+    wrong |= {county for found in matters_of.values() if len(found) > 1 for county in found}
+    rows = province.rows(
+        "SELECT s.id, s.seen_at, s.title, j.cluster, j.flagged, j.incident_id, j.link_reason FROM signal s"
+        " LEFT JOIN judgement j ON j.signal_id = s.id WHERE s.title LIKE '%县%' ORDER BY s.id"
+    )
+    lines = (" ".join(map(str, row)) for row in rows if wrong and wrong & set(PLACE.findall(row.title)))
+    return list(islice(lines, most))
 
 
 def of_matters(told: Iterable[tuple[str, str | None]], matters: int) -> dict[str, int]:
