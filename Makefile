@@ -4,7 +4,7 @@
 .PHONY: run test check docs pictures bench bench-all proof soak faults lock clean _check _test _lock
 
 ARGS ?=
-JOBS ?= 4
+JOBS ?= 5
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py
 
@@ -56,7 +56,7 @@ clean:   ## what can be made again; never a site's data
 	rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Four at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
+# Five at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
 _test:
 ifeq ($(strip $(ARGS)),)
 	pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore=tests/faults

@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from models import migrations
 
@@ -67,6 +68,8 @@ class Store:
         self.archive: Path | None = None
         """Where the files of months that have left lie; who opens the store says it."""
         self.engine = _sqlite(parsed) if self.sqlite else _server(parsed)
+        self._closed = False
+        event.listen(self.engine, "checkin", self._came_back)
 
     @property
     def shown(self) -> str:
@@ -166,7 +169,13 @@ class Store:
                 command.upgrade(config, "head")
 
     def close(self) -> None:
+        """Give up all connections; one that a thread still has in hand when it comes back."""
+        self._closed = True
         self.engine.dispose()
+
+    def _came_back(self, _: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()
 
 
 def _is_ahead(conn: Connection, config: Config) -> bool:

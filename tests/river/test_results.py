@@ -229,8 +229,8 @@ def test_heralds_that_are_killed_again_and_again_lose_nothing_and_keep_the_order
             before = _mark(house)
             until(lambda: _mark(house) > before or process.poll() is not None)  # noqa: B023
             process.kill()
-    with house.store.write() as conn:  # what the dead one held; a starting loop buries it
-        duties.release(conn, [row.leased_by for row in duties.all_duties(conn) if row.leased_by])
+        with house.store.write() as conn:  # what the dead one held; a starting loop buries it
+            duties.release(conn, [row.leased_by for row in duties.all_duties(conn) if row.leased_by])
     with telling(house) as last:
         until(lambda: _mark(house) >= _head(house), alive=last.is_alive)
     wanted = due(house)
