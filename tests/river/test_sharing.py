@@ -239,6 +239,27 @@ def test_who_only_reads_takes_no_lock_to_learn_that_another_sorts(house: House) 
     assert taken == []
 
 
+def test_whoever_stands_by_keeps_up_and_sorts_on_without_reading_the_past(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = mixed(house, events=4, noise=60)
+    later = house.time.now() + timedelta(hours=1)
+    with House.open(house.site.directory, ENVIRON) as stand_by:
+        for part in (said[:50], said[50:80]):
+            put(house, Batch(tuple(part)), "n")
+            assert triage(house).judged == len(part)
+            with house.store.write() as conn:
+                assert duties.hold(conn, TRIAGE, house.time.now(), later, FAR)
+            assert look(stand_by) == Done()
+            assert stand_by.sorted_to == house.sorted_to
+            with house.store.write() as conn:
+                duties.release_one(conn, TRIAGE, FAR)
+        put(house, Batch(tuple(said[80:])), "n")
+        monkeypatch.setattr("models.ledger.judgements.judged_between", None)  # whoever calls it fails
+        assert triage(stand_by).judged == len(said) - 80
+    assert_each_judged_once_and_no_event_split(house, len(said))
+
+
 def test_too_little_behind_anothers_slice_takes_no_lock(house: House) -> None:
     put(house, Batch(tuple(mixed(house, events=1, noise=600))), "n")
     ahead = claimed(house, slices.BATCH)
