@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, select, tuple_
 from sqlmodel import SQLModel
 
 from models.core.moment import iso
@@ -27,7 +27,10 @@ CLOCK: Table = Clock.__table__  # type: ignore[attr-defined]
 STEP: Table = Step.__table__  # type: ignore[attr-defined]
 REPLAYED_AT_ONCE = 200
 READ_AT_ONCE = 2000
-Rows = dict[str, dict[str, Any]]
+KEYS_AT_ONCE = 500
+"""Keys in one question; databases take only so many."""
+Rows = dict[tuple[Any, ...], dict[str, Any]]
+Spans = Sequence[tuple[int, int]]
 MOST = 20
 """How many findings of one kind are shown; the count is always whole."""
 
@@ -137,39 +140,58 @@ def _rebuilt(conn: Connection) -> list[str]:
 
 
 def _differences(live: Connection, rebuilt: Connection, table: Table) -> Iterator[str]:
-    ours, theirs = _rows(live, table), _rows(rebuilt, table)
-    if table.name == "judgement":
-        theirs = _without_retired(live, ours, theirs)
-    for key in ours.keys() | theirs.keys():
-        if key not in theirs:
-            yield f"{table.name} {key} 不是日志写下的"
-        elif key not in ours:
-            yield f"{table.name} {key} 在日志中有、在表中没有"
-        elif ours[key] != theirs[key]:
-            names = [name for name, value in ours[key].items() if value != theirs[key][name]]
-            yield f"{table.name} {key} 与日志不符: {', '.join(names)}"
+    """Piece by piece in both directions: a province has millions of judgements, and memory holds one piece."""
+    for ours in _pieces(live, table):
+        theirs = _same_keys(rebuilt, table, ours)
+        for key, row in ours.items():
+            if key not in theirs:
+                yield f"{table.name} {_shown(key)} 不是日志写下的"
+            elif row != theirs[key]:
+                names = [name for name, value in row.items() if value != theirs[key][name]]
+                yield f"{table.name} {_shown(key)} 与日志不符: {', '.join(names)}"
+    retired = _retired(live) if table.name == "judgement" else ()
+    for theirs in _pieces(rebuilt, table):
+        there = _same_keys(live, table, theirs)
+        for key, row in theirs.items():
+            if key not in there and not _is_retired(row, retired):
+                yield f"{table.name} {_shown(key)} 在日志中有、在表中没有"
 
 
-def _without_retired(conn: Connection, ours: Rows, theirs: Rows) -> Rows:
+def _retired(conn: Connection) -> Spans:
+    return [(row.first, row.last) for row in archived.listed(conn, archived.SIGNALS)]
+
+
+def _is_retired(row: Mapping[str, Any], spans: Spans) -> bool:
     """Judgements leave with their signals, where those belong to no incident: the file holds them."""
-    files = archived.listed(conn, archived.SIGNALS)
-    spans = [(row.first, row.last) for row in files]
-    return {
-        key: row
-        for key, row in theirs.items()
-        if key in ours
-        or row["incident_id"] is not None
-        or not any(first <= row["signal_id"] <= last for first, last in spans)
-    }
+    return any(first <= row["signal_id"] <= last for first, last in spans) and row["incident_id"] is None
 
 
-def _rows(conn: Connection, table: Table) -> Rows:
-    columns = [column for column in table.columns if column.name not in VOLATILE]
-    keys = [column.name for column in table.primary_key]
-    return {
-        "/".join(str(row[key]) for key in keys): dict(row)
-        for row in conn.execute(select(*columns)).mappings()
-    }
+def _pieces(conn: Connection, table: Table) -> Iterator[Rows]:
+    found = conn.execute(_columns(table).execution_options(yield_per=READ_AT_ONCE)).mappings()
+    for piece in found.partitions():
+        yield _by_key(table, piece)
+
+
+def _same_keys(conn: Connection, table: Table, asked: Rows) -> Rows:
+    """The rows of these keys."""
+    keys, found, left = list(table.primary_key), Rows(), iter(asked)
+    while some := list(islice(left, KEYS_AT_ONCE)):
+        which = keys[0].in_([key[0] for key in some]) if len(keys) == 1 else tuple_(*keys).in_(some)
+        found |= _by_key(table, conn.execute(_columns(table).where(which)).mappings())
+    return found
+
+
+def _columns(table: Table) -> Select[Any]:
+    return select(*(column for column in table.columns if column.name not in VOLATILE))
+
+
+def _by_key(table: Table, rows: Iterable[Mapping[Any, Any]]) -> Rows:
+    names = [column.name for column in table.primary_key]
+    return {tuple(row[name] for name in names): dict(row) for row in rows}
+
+
+def _shown(key: Sequence[Any]) -> str:
+    return "/".join(map(str, key))
 
 
 def _laws(conn: Connection, now: datetime) -> Iterator[str]:
