@@ -288,6 +288,8 @@ def _remember(sorter: Sorter, row: Row[Any]) -> None:
     parts = [part_of(part) for part in row.grade_parts]
     cluster.take(Facts(**counts), parts, Medium(row.medium), at, row.rumour)
     cluster.flagged = cluster.flagged or row.was_flagged
+    if cluster.flagged:
+        sorter.index.hold_fast(row.cluster)
 
 
 def _whereabouts(row: Row[Any]) -> str | None:

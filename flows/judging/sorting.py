@@ -171,6 +171,8 @@ class Sorter:
         crowd = _crowd(cluster, self.standards)
         flagged = reading.worry.flagged or bool(crowd)
         cluster.flagged = cluster.flagged or flagged
+        if cluster.flagged:
+            self.index.hold_fast(cluster.key)
         told = "false_info" if cluster.hearsay else None
         kind = through(reading.signal.medium, reading.judgement.kind) or told
         score = reading.worry.score

@@ -113,6 +113,7 @@ class _Incident:
     places: tuple[str, ...] = ()
     signals: int = 0
     known: set[_Pair] | None = None  # the same as `pairs`, of a large one
+    grave: bool = False
 
     def elsewhere(self, place: str | None) -> bool:
         """Is this place another than all that were named of the incident?"""
@@ -134,7 +135,8 @@ class IncidentIndex:
     """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again.
 
     `most` signals are held. Where the window brings more, what nothing joined leaves first, the oldest
-    before the newer; `shed` counts those that left before their time and `shed_to` says how far back.
+    before the newer, and what is `held_fast` last; `shed` counts those that left before their time and `shed_to`
+    says how far back.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class IncidentIndex:
         self._incidents: dict[str, _Incident] = {}
         self._queue: deque[_Held] = deque()
         self._kept: deque[_Held] = deque()  # older than the queue, of groups
+        self._fast: deque[_Held] = deque()  # older than the queue, of what is held fast
         self._now: datetime | None = None
         self._seen: set[str] = set()
         self._last: tuple[str, _Vector] = ("", {})
@@ -154,7 +157,7 @@ class IncidentIndex:
 
     def __len__(self) -> int:
         """Signals held."""
-        return len(self._queue) + len(self._kept)
+        return len(self._queue) + len(self._kept) + len(self._fast)
 
     def __contains__(self, incident_id: object) -> bool:
         """Can anything still join this incident?"""
@@ -163,6 +166,12 @@ class IncidentIndex:
     @property
     def incidents(self) -> int:
         return len(self._incidents)
+
+    def hold_fast(self, incident_id: str) -> None:
+        """Somebody's clocks run for this one: words that come late, after a long outage, must still find it."""
+        known = self._incidents.get(incident_id)
+        if known is not None:
+            known.grave = True
 
     def match_gist(self, words: str, at: datetime, place: str | None = None) -> Match | None:
         """The likest incident within the window for the gist of a signal, or None. Changes nothing."""
@@ -276,16 +285,19 @@ class IncidentIndex:
 
     def _expire(self) -> None:
         """Forget what is older than the window, counted from the newest time seen, and what is too much."""
-        for held in (self._kept, self._queue):
+        for held in (self._fast, self._kept, self._queue):
             while held and self._now is not None and self._now - held[0].at > self._window:
                 self._drop(held.popleft())
         while len(self) > self._most:
             self._shed()
 
     def _shed(self) -> None:
-        """One step towards room: the oldest leaves, unless it is of a group, which stays while half is free."""
-        one = (self._queue or self._kept).popleft()
-        if one.incident.signals > 1 and self._queue and len(self._kept) < self._most // 2:
+        """One step towards room: the oldest leaves, unless it is held fast, which stays while a quarter of the room is
+        free for such, or of a group, which stays while half is free."""
+        one = (self._queue or self._kept or self._fast).popleft()
+        if one.incident.grave and self._queue and len(self._fast) < self._most // 4:
+            self._fast.append(one)
+        elif one.incident.signals > 1 and self._queue and len(self._kept) < self._most // 2:
             self._kept.append(one)
         else:
             self._drop(one)

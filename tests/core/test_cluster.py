@@ -157,6 +157,45 @@ def test_what_does_not_fit_leaves_the_oldest_that_nobody_joined_first() -> None:
     assert match.incident_id == "fire"
 
 
+def flooded(*, fast: bool) -> IncidentIndex:
+    """A fire that was told once, and then twice as much as there is room for, half of it in pairs."""
+    made = IncidentIndex(most=40)
+    add(made, "fire", "f", FIRE, START)
+    if fast:
+        made.hold_fast("fire")
+    for n in range(80):
+        words = f"第{chr(0x5000 + 9 * (n // 2))}{chr(0x6000 + 7 * (n // 2))}号路灯不亮"
+        add(made, f"i{n // 2 if n % 4 < 2 else n}", f"s{n}", words, START + n * HOUR / 60)
+    return made
+
+
+def test_what_somebodys_clocks_run_for_is_found_however_much_came_between() -> None:
+    assert found(flooded(fast=False), FIRE) is None
+    made = flooded(fast=True)
+    assert len(made) == 40
+    match = found(made, FIRE)
+    assert match is not None
+    assert match.incident_id == "fire"
+
+
+def test_what_is_held_fast_fills_a_quarter_at_the_most_and_leaves_with_the_window() -> None:
+    made = IncidentIndex(most=40)
+    for n in range(200):
+        add(
+            made,
+            f"i{n}",
+            f"s{n}",
+            f"第{chr(0x5000 + 9 * n)}{chr(0x6000 + 7 * n)}号楼坍塌",
+            START + n * HOUR / 60,
+        )
+        made.hold_fast(f"i{n}")
+    assert len(made) == 40
+    assert {"i0", "i9", "i199"} <= {f"i{n}" for n in range(200) if f"i{n}" in made}
+    add(made, "late", "late", "很久以后的另一件事情", START + 200 * HOUR)
+    assert len(made) == 1
+    made.hold_fast("gone")  # what nothing can join any more is not held
+
+
 def test_a_flood_of_one_event_cannot_fill_more_than_there_is_room_for() -> None:
     made = IncidentIndex(most=20)
     for k in range(200):
