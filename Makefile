@@ -4,7 +4,7 @@
 .PHONY: run test check docs pictures bench bench-all proof soak faults lock clean _check _test _lock
 
 ARGS ?=
-JOBS ?= 5
+JOBS ?= 4
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) deploy/bootstrap.py
 
@@ -56,11 +56,11 @@ clean:   ## what can be made again; never a site's data
 	rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Five at once on two cores, for most tests wait for others; what aims at moments has the machine to itself.
+# Four at once on two cores, for most tests wait for others; what aims at moments has a core to itself.
 _test:
 ifeq ($(strip $(ARGS)),)
 	pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore=tests/faults
-	pytest -q tests/faults
+	pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/faults
 else
 	pytest $(ARGS)
 endif
