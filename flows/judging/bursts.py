@@ -353,17 +353,15 @@ def _link(
         return
     sizes = Counter(row.cluster for row in rows)
     main = {name for name, size in sizes.items() if size >= SHARE * len(rows)}
-    why = mask_personal(taken(one.rule, one.group, main=False))
-    reasons = {name: mask_personal(taken(one.rule, one.group, main=True)) for name in main}
+    whys = {is_main: mask_personal(taken(one.rule, one.group, main=is_main)) for is_main in (True, False)}
     moved = [
-        {"signal_id": row.id, "incident_id": home, "link_reason": reasons.get(row.cluster, why)}
-        for row in alone
+        {"signal_id": row.id, "incident_id": home, "link_reason": whys[row.cluster in main]} for row in alone
     ]
     count = incidents.get(conn, home).signal_count + len(moved)
     last = max(map(_said, alone))
     counts = [{"id": home, "signal_count": count, "last_signal_at": iso(last)}]
     payload = {"update": {"judgement": moved, "incident": counts}}
-    append(conn, now, [Entry("signals_linked", payload, "huiying", why, home)])
+    append(conn, now, [Entry("signals_linked", payload, "huiying", whys[True], home)])
 
 
 def _names(row: Row[Any], words: Sequence[str]) -> bool:

@@ -135,7 +135,7 @@ class IncidentIndex:
     """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again.
 
     `most` signals are held. Where the window brings more, what nothing joined leaves first, the oldest
-    before the newer, and what is `held_fast` last; `shed` counts those that left before their time and `shed_to`
+    before the newer, and what `hold_fast` names last; `shed` counts those that left before their time and `shed_to`
     says how far back.
     """
 

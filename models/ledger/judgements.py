@@ -141,13 +141,20 @@ def _in_passing() -> ColumnElement[bool]:
 
 
 def taken_in_passing(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str, str]]:
-    """(signal id, cluster, the burst's incident) of the signals of these clusters that a burst took in passing."""
+    """(signal id, cluster, the burst's incident) of the signals of these clusters that a burst took in passing; what
+    is closed stays as it was closed."""
     asked = listed(conn, clusters)
     about = JUDGEMENT.c
     query = select(about.signal_id, about.cluster, about.incident_id).where(
         about.cluster.in_(select(asked.c.value)), about.incident_id.is_not(None), _in_passing()
     )
-    return [(row.signal_id, row.cluster, row.incident_id) for row in conn.execute(query)]
+    found = conn.execute(query).all()
+    homes = incidents.by_ids(conn, {row.incident_id for row in found})
+    return [
+        (row.signal_id, row.cluster, row.incident_id)
+        for row in found
+        if homes[row.incident_id].closed_at is None
+    ]
 
 
 def homeless(conn: Connection, clusters: Iterable[str]) -> list[tuple[int, str]]:

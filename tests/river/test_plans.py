@@ -16,9 +16,11 @@ from flows.judging import bursts, planning
 from flows.judging.backtest import Window, of_plan, of_rule
 from flows.triage import triage
 from flows.wiring import House
+from models.core.moment import iso
 from models.core.signals import Batch, RawSignal
 from models.core.vocabulary import Medium
 from models.ledger import incidents, joining, plan_hits, pulses, views
+from models.ledger.journal import Entry, append
 from models.ledger.verify import verify
 from support.cli import Cli
 from support.receiver import Receiver
@@ -329,6 +331,28 @@ def test_a_burst_that_is_one_matter_stays_its_incident_when_it_grows_grave(team:
     assert [one["id"] for one in team.incidents()] == [burst["id"]]
     assert team.incidents()[0]["signal_count"] == 22
     assert team.whole()
+
+
+def test_what_was_closed_keeps_its_signals(team: Team) -> None:
+    crowd(team, 20)
+    first = team.say(GRAVE, place="临江市东城区")
+    bursts.look(team.house)
+    [burst] = team.incidents()
+    closed(team, burst["id"])
+    team.say(f"{GRAVE}，已致5人死亡、11人受伤", place="临江市东城区")
+    assert team.judged(first).incident_id == burst["id"]
+    with team.house.store.read() as conn:
+        assert incidents.get(conn, burst["id"]).signal_count == 21
+    assert [one["signal_count"] for one in team.incidents()] == [1]
+    assert team.whole()
+
+
+def closed(team: Team, incident: str) -> None:
+    """The incident, closed here by its row: what its clocks ask for is not of interest."""
+    now = team.time.now()
+    change = {"incident": [{"id": incident, "closed_at": iso(now), "stage": "closed"}]}
+    with team.house.store.write() as conn:
+        append(conn, now, [Entry("incident_closed", {"update": change}, "li", "处置完毕", incident)])
 
 
 def test_two_places_with_eleven_tickets_each_are_no_burst(team: Team) -> None:
