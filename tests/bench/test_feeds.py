@@ -46,8 +46,8 @@ def paper() -> Iterator[Press]:
 
 def house_with(tmp_path: Path, database_url: str, paper: Press, count: int) -> House:
     house = House.open(write_site(tmp_path / "site", "http://127.0.0.1:9", database=database_url), ENVIRON)
-    rows = [{"id": f"f{n}", "name": f"源{n}", "url": paper.url(n), "every": "PT10M"} for n in range(count)]
-    hosts = [paper.host(n) for n in range(count)]
+    rows = [{"id": f"f{n}", "name": f"源{n}", "url": paper.feed(n), "every": "PT10M"} for n in range(count)]
+    hosts = [paper.host_of(n) for n in range(count)]
     settings = HttpSource.model_validate({"allow_hosts": ["127.0.0.1", *hosts]})
     sources = SourcesSource.model_validate({"feeds": rows})
     house.site = replace(house.site, sources=sources, http=settings)

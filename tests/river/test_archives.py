@@ -221,26 +221,6 @@ def test_a_row_that_was_changed_in_the_table_is_not_filed_as_if_it_were_true(hou
     assert files(house) == []
 
 
-def test_what_was_broken_off_between_the_journal_and_the_rows_is_gone_on_with(house: House) -> None:
-    come(house, 1, 2, 3)
-    fresh = a_year_later(house)
-    with house.store.read() as conn:
-        due = retiring.due(conn, archived.SIGNALS, NOW, NOW)
-    assert due is not None
-    house.archive.mkdir()
-    filed = archives._write(house, due, house.archive)
-    with house.store.write() as conn:
-        retiring.enter(conn, NOW, due, filed, forgotten=False, by="huiying", reason="保存期限已满")
-    whole(house)
-    late = list(islice(archived.lines(house.archive / filed.file), 1))
-    with house.store.write() as conn:
-        retiring.let_go(conn, due.kind, late, NOW)
-    whole(house)
-    assert "signal-2024" not in archives.keep(house), "it lies in its file already"
-    assert stored(house) == set(fresh)
-    whole(house)
-
-
 def entered(house: House, *, forgotten: bool) -> Filed:
     """A month of signals is in its file and in the journal; its rows are still in the table."""
     with house.store.read() as conn:
@@ -251,6 +231,20 @@ def entered(house: House, *, forgotten: bool) -> Filed:
     with house.store.write() as conn:
         retiring.enter(conn, NOW, due, filed, forgotten, by="huiying", reason="保存期限已满")
     return filed
+
+
+def test_what_was_broken_off_between_the_journal_and_the_rows_is_gone_on_with(house: House) -> None:
+    come(house, 1, 2, 3)
+    fresh = a_year_later(house)
+    filed = entered(house, forgotten=False)
+    whole(house)
+    late = list(islice(archived.lines(house.archive / filed.file), 1))
+    with house.store.write() as conn:
+        retiring.let_go(conn, archived.SIGNALS, late, NOW)
+    whole(house)
+    assert "signal-2024" not in archives.keep(house), "it lies in its file already"
+    assert stored(house) == set(fresh)
+    whole(house)
 
 
 @pytest.mark.parametrize("broken_off", ["rows are out", "rows leave", "a person forgets"])

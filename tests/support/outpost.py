@@ -59,7 +59,7 @@ def shown(value: object) -> bytes:
 
 async def serve(answer: Answering, host: str) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Line(answer), host, 0, backlog=512)
+    server = await loop.create_server(lambda: Line(answer), host, 0, backlog=2048)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
@@ -75,7 +75,8 @@ class Outpost:
         line = [sys.executable, "-P", "-m", type(self).__module__, self.host]
         self._process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=with_support())
         assert self._process.stdout
-        self.url = f"http://{self.host}:{int(self._process.stdout.readline())}"
+        self.port = int(self._process.stdout.readline())
+        self.url = f"http://{self.host}:{self.port}"
         return self
 
     def __exit__(

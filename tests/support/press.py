@@ -8,12 +8,9 @@ whichever loopback address it is asked at, so that every feed may have a host of
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 import sys
-import urllib.request
-from types import TracebackType
-from typing import Self
+
+from support.outpost import TAKEN, Outpost, serve, shown
 
 ENTRIES = 20
 NEW = 4
@@ -39,26 +36,14 @@ def feed(number: int, edition: int) -> bytes:
     return f"{head}{items}</channel></rss>".encode()
 
 
-class Line(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self.kept = transport, b""
-
-    def data_received(self, data: bytes) -> None:
-        self.kept += data
-        while (end := self.kept.find(b"\r\n\r\n")) >= 0:
-            head, self.kept = self.kept[:end], self.kept[end + 4 :]
-            self.transport.write(answer(head))
-
-
-def answer(head: bytes) -> bytes:
+def answer(head: bytes, _: bytes) -> bytes:
     path = head.split(b" ", 2)[1].decode()
     if path.startswith("/turn/"):
         TURNS[0] += 1
         EDITION.update(dict.fromkeys(_turned(int(path[6:])), TURNS[0]))
-        return _full(b"{}")
+        return TAKEN
     if path == "/count":
-        return _full(json.dumps(COUNT).encode())
+        return shown(COUNT)
     if path == "/robots.txt":
         return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     number = int(path[1:].partition(".")[0])
@@ -68,57 +53,31 @@ def answer(head: bytes) -> bytes:
         COUNT["unchanged"] += 1
         return b"HTTP/1.1 304 Not Modified\r\nETag: %s\r\n\r\n" % mark
     COUNT["full"] += 1
-    return _full(feed(number, edition), b"ETag: %s\r\nContent-Type: application/rss+xml\r\n" % mark)
+    body = feed(number, edition)
+    kind = b"ETag: %s\r\nContent-Type: application/rss+xml\r\nContent-Length: %d" % (mark, len(body))
+    return b"HTTP/1.1 200 OK\r\n%s\r\n\r\n%s" % (kind, body)
 
 
 def _turned(percent: int) -> list[int]:
     return [number for number in range(100_000) if number % 100 < percent]
 
 
-def _full(body: bytes, headers: bytes = b"") -> bytes:
-    return b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (headers, len(body), body)
-
-
-class Press:
+class Press(Outpost):
     """The feeds in their process, as a test sees them."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen([sys.executable, "-P", __file__], stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self.port = int(self._process.stdout.readline())
-        return self
+    def __init__(self) -> None:
+        super().__init__("0.0.0.0")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def host(self, number: int) -> str:
+    def host_of(self, number: int) -> str:
         return f"127.0.{number // 250 + 1}.{number % 250 + 1}"
 
-    def url(self, number: int) -> str:
-        return f"http://{self.host(number)}:{self.port}/{number}.xml"
+    def feed(self, number: int) -> str:
+        """The address of that feed, at a host of its own."""
+        return f"http://{self.host_of(number)}:{self.port}/{number}.xml"
 
     def turn(self, percent: int) -> None:
-        self._ask(f"/turn/{percent}")
-
-    def count(self) -> dict[str, int]:
-        counted: dict[str, int] = json.loads(self._ask("/count"))
-        return counted
-
-    def _ask(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as said:
-            found: bytes = said.read()
-            return found
-
-
-async def main() -> None:
-    server = await asyncio.get_running_loop().create_server(Line, "0.0.0.0", 0, backlog=2048)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
-    sys.stdout.flush()
-    await server.serve_forever()
+        self.ask(f"turn/{percent}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(serve(answer, sys.argv[1]))
