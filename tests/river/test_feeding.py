@@ -198,6 +198,7 @@ def test_a_page_without_a_feed_is_read_by_its_rule(site: Site) -> None:
 def hang(stop: threading.Event) -> Callable[[BaseHTTPRequestHandler], None]:
     def speak(handler: BaseHTTPRequestHandler) -> None:
         stop.wait(60)
+        handler.close_connection = True
 
     return speak
 
@@ -220,7 +221,8 @@ def test_hosts_that_hang_delay_no_other_not_even_its_next_poll(site: Site) -> No
         assert done.is_alive(), "the others hang still"
     finally:
         stop.set()
-        done.join(20)
+        done.join(60)
+    assert not done.is_alive()
 
 
 def paths(site: Site) -> list[str]:
