@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flows.judging.rows import part_row
@@ -56,7 +57,7 @@ Met = tuple[str, frozenset[int]]
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """What one rule and group brought within the rule's time: `count` signals of these sources. `shaky`: whose own
-    times alone are trusted."""
+    times alone are trusted. `holds` asks about a signal of the group."""
 
     rule: BurstRule
     group: str
@@ -65,8 +66,7 @@ class Stretch:
     shaky: frozenset[str]
 
     def holds(self, row: Row[Any], now: datetime) -> bool:
-        lately = now - _said(row) < self.rule.within
-        return lately and _counts(self.rule, row, self.shaky) and _group(self.rule, row) == self.group
+        return now - _said(row) < self.rule.within and _counts(self.rule, row, self.shaky)
 
 
 def look(house: House) -> str:
@@ -107,12 +107,15 @@ def found_at(conn: Connection, rules: Sequence[BurstRule], now: datetime) -> Ite
 
 def _signals(house: House, stretches: Sequence[Stretch], now: datetime) -> dict[Key, list[Row[Any]]]:
     """(rule, group) → its signals: asked only where something is to be told."""
-    found: dict[Key, list[Row[Any]]] = {(one.rule.id, one.group): [] for one in stretches}
+    asked = {(one.rule.id, one.group): one for one in stretches}
+    rules = {one.rule.id: one.rule for one in stretches}
+    found: dict[Key, list[Row[Any]]] = {key: [] for key in asked}
     with house.store.read() as conn:
-        for row in pulses.heard(conn, now - max(one.rule.within for one in stretches), now):
-            for one in stretches:
-                if one.holds(row, now):
-                    found[one.rule.id, one.group].append(row)
+        for row in pulses.heard(conn, now - max(rule.within for rule in rules.values()), now):
+            for name, rule in rules.items():
+                key = name, _group(rule, row)
+                if (one := asked.get(key)) and one.holds(row, now):
+                    found[key].append(row)
     return found
 
 
@@ -151,13 +154,19 @@ def _counts(rule: BurstRule, row: Row[Any], shaky: Collection[str]) -> bool:
 def _group(rule: BurstRule, row: Row[Any]) -> str:
     match rule.by:
         case "place":
-            return locality(mask_personal(row.place)) if row.place else ""
+            return _locality(row.place or "")
         case "topic":
             return str(row.topic)
         case "source":
             return str(row.source_id)
         case "all":
             return ALL
+
+
+@lru_cache(4096)
+def _locality(place: str) -> str:
+    """Asked of each signal of a burst, and places are few."""
+    return locality(mask_personal(place)) if place else ""
 
 
 class _History:
