@@ -13,8 +13,8 @@ import math
 import operator
 import re
 from array import array
-from collections import Counter, deque
-from collections.abc import Callable, Container, Iterable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
@@ -111,7 +111,8 @@ class _Incident:
     pairs: tuple[_Pair, ...] | list[_Pair] = ()
     faces: list[_Face] = field(default_factory=list)
     places: tuple[str, ...] = ()
-    signals: int = 0
+    signals: int = 0  # that are queued
+    told: int = 0  # that were ever added
     known: set[_Pair] | None = None  # the same as `pairs`, of a large one
     grave: bool = False
 
@@ -123,7 +124,7 @@ class _Incident:
         return max(((face.like(vector), face) for face in self.faces), key=operator.itemgetter(0))
 
 
-class _Held(NamedTuple):
+class _Queued(NamedTuple):
     """A signal in memory."""
 
     at: datetime
@@ -131,12 +132,41 @@ class _Held(NamedTuple):
     signal_id: str
 
 
+class _Shelf:
+    """Groups whose oldest signals have left the queue: `room` of them at the most, those that spoke last."""
+
+    def __init__(self, room: int) -> None:
+        self._room, self._groups = room, OrderedDict[_Incident, datetime]()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __contains__(self, incident: object) -> bool:
+        return incident in self._groups
+
+    def put(self, incident: _Incident, at: datetime) -> _Incident | None:
+        """On top, as of `at`; what there is no room for any more."""
+        self._groups[incident] = max(at, self._groups.get(incident, at))
+        self._groups.move_to_end(incident)
+        return self._groups.popitem(last=False)[0] if len(self._groups) > self._room else None
+
+    def take(self, incident: _Incident) -> datetime | None:
+        """Off the shelf; as of when it stood there."""
+        return self._groups.pop(incident, None)
+
+    def before(self, oldest: datetime) -> Iterator[_Incident]:
+        """Off the shelf, all that is older."""
+        while self._groups and next(iter(self._groups.values())) < oldest:
+            yield self._groups.popitem(last=False)[0]
+
+
 class IncidentIndex:
     """The incidents of the last `window`, as far as linking needs them. Rebuilt by adding again.
 
-    `most` signals are held. Where the window brings more, what nothing joined leaves first, the oldest
-    before the newer, and what `hold_fast` names last; `shed` counts those that left before their time and `shed_to`
-    says how far back.
+    `most` signals are held. Where the window brings more, the oldest leave; of a group the group itself stays, for
+    that costs no more than a signal: half of the room is for such and a quarter for what `hold_fast` names, and
+    who spoke last stays longest. `shed` counts what nothing can join any more before its time and `shed_to` says
+    how far back.
     """
 
     def __init__(
@@ -145,9 +175,8 @@ class IncidentIndex:
         self._window, self._weight, self._link_at, self._most = window, weight, link_at, most
         self._pairs: dict[str, _Pair] = {}
         self._incidents: dict[str, _Incident] = {}
-        self._queue: deque[_Held] = deque()
-        self._kept: deque[_Held] = deque()  # older than the queue, of groups
-        self._fast: deque[_Held] = deque()  # older than the queue, of what is held fast
+        self._queue: deque[_Queued] = deque()
+        self._kept, self._fast = _Shelf(most // 2), _Shelf(most // 4)
         self._now: datetime | None = None
         self._seen: set[str] = set()
         self._last: tuple[str, _Vector] = ("", {})
@@ -156,7 +185,7 @@ class IncidentIndex:
         self.shed_to: datetime | None = None
 
     def __len__(self) -> int:
-        """Signals held."""
+        """Signals held, and groups of which older ones were."""
         return len(self._queue) + len(self._kept) + len(self._fast)
 
     def __contains__(self, incident_id: object) -> bool:
@@ -172,6 +201,8 @@ class IncidentIndex:
         known = self._incidents.get(incident_id)
         if known is not None:
             known.grave = True
+            if (at := self._kept.take(known)) is not None:
+                self._put(self._fast, known, at)
 
     def match_gist(self, words: str, at: datetime, place: str | None = None) -> Match | None:
         """The likest incident within the window for the gist of a signal, or None. Changes nothing."""
@@ -209,7 +240,7 @@ class IncidentIndex:
         else:
             near = max((face.like(vector) for face in incident.faces), default=0.0)
         self._remember(incident, vector, near, at, place)
-        self._queue.append(_Held(at, incident, signal_id))
+        self._queue.append(_Queued(at, incident, signal_id))
         self._expire()
 
     def _vector(self, words: str) -> _Vector:
@@ -253,6 +284,7 @@ class IncidentIndex:
         self, incident: _Incident, vector: _Vector, near: float, at: datetime, place: str | None
     ) -> None:
         incident.signals += 1
+        incident.told += 1
         incident.last_at = max(incident.last_at, at)
         if place and len(incident.places) < _PLACES and place not in incident.places:
             incident.places += (place,)
@@ -279,35 +311,53 @@ class IncidentIndex:
             incident.pairs = pairs
         elif fresh:
             incident.pairs = [*incident.pairs, *fresh]
-        if incident.signals >= _MANY:
+        if incident.told >= _MANY:
             known.update(fresh)
             incident.known = known
 
     def _expire(self) -> None:
         """Forget what is older than the window, counted from the newest time seen, and what is too much."""
-        for held in (self._fast, self._kept, self._queue):
-            while held and self._now is not None and self._now - held[0].at > self._window:
-                self._drop(held.popleft())
+        if self._now is not None:
+            oldest = self._now - self._window
+            for shelf in (self._fast, self._kept):
+                for incident in shelf.before(oldest):
+                    self._leave_if_empty(incident)
+            while self._queue and self._queue[0].at < oldest:
+                self._leave_if_empty(self._next().incident)
         while len(self) > self._most:
             self._shed()
 
     def _shed(self) -> None:
-        """One step towards room: the oldest leaves, unless it is held fast, which stays while a quarter of the room is
-        free for such, or of a group, which stays while half is free."""
-        one = (self._queue or self._kept or self._fast).popleft()
-        if one.incident.grave and self._queue and len(self._fast) < self._most // 4:
-            self._fast.append(one)
-        elif one.incident.signals > 1 and self._queue and len(self._kept) < self._most // 2:
-            self._kept.append(one)
+        """One step towards room: the oldest signal leaves, and its group is put on its shelf."""
+        one = self._next()
+        if one.incident.grave:
+            self._put(self._fast, one.incident, one.at)
+        elif one.incident.told > 1:
+            self._put(self._kept, one.incident, one.at)
         else:
-            self._drop(one)
-            self.shed, self.shed_to = self.shed + 1, max(one.at, self.shed_to or one.at)
+            self._shed_if_empty(one.incident)
 
-    def _drop(self, one: _Held) -> None:
+    def _put(self, shelf: _Shelf, incident: _Incident, at: datetime) -> None:
+        if (other := shelf.put(incident, at)) is not None:
+            self._shed_if_empty(other)
+
+    def _next(self) -> _Queued:
+        """The oldest signal, out of the queue."""
+        one = self._queue.popleft()
         self._seen.discard(one.signal_id)
         one.incident.signals -= 1
-        if one.incident.signals <= 0:
-            self._leave(one.incident)
+        return one
+
+    def _shed_if_empty(self, incident: _Incident) -> None:
+        if self._leave_if_empty(incident):
+            self.shed, self.shed_to = self.shed + 1, max(incident.last_at, self.shed_to or incident.last_at)
+
+    def _leave_if_empty(self, incident: _Incident) -> bool:
+        """What has no signal left and stands on no shelf is known no more."""
+        empty = incident.signals <= 0 and incident not in self._kept and incident not in self._fast
+        if empty:
+            self._leave(incident)
+        return empty
 
     def _leave(self, incident: _Incident) -> None:
         del self._incidents[incident.id]

@@ -149,9 +149,9 @@ def test_what_does_not_fit_leaves_the_oldest_that_nobody_joined_first() -> None:
             START + n * HOUR / 60,
         )
     assert len(made) == 20
-    assert (made.shed, made.shed_to) == (23, START + 22 * HOUR / 60)
-    assert "i22" not in made
-    assert "i23" in made
+    assert (made.shed, made.shed_to) == (21, START + 20 * HOUR / 60), "the group takes the room of one"
+    assert "i20" not in made
+    assert "i21" in made
     match = found(made, FIRE)
     assert match is not None
     assert match.incident_id == "fire"
@@ -190,10 +190,33 @@ def test_what_is_held_fast_fills_a_quarter_at_the_most_and_leaves_with_the_windo
         )
         made.hold_fast(f"i{n}")
     assert len(made) == 40
-    assert {"i0", "i9", "i199"} <= {f"i{n}" for n in range(200) if f"i{n}" in made}
+    assert [n for n in range(200) if f"i{n}" in made] == list(range(160, 200)), (
+        "the newest, no matter how many"
+    )
     add(made, "late", "late", "很久以后的另一件事情", START + 200 * HOUR)
     assert len(made) == 1
     made.hold_fast("gone")  # what nothing can join any more is not held
+
+
+def test_what_is_new_stays_though_old_groups_fill_their_room() -> None:
+    made = IncidentIndex(most=40)
+    for n in range(120):
+        words = f"第{chr(0x5000 + 9 * (n // 2))}{chr(0x6000 + 7 * (n // 2))}号楼坍塌"
+        add(made, f"i{n // 2}", f"s{n}", words, START + n * HOUR / 60)
+        if n % 4 < 2:
+            made.hold_fast(f"i{n // 2}")
+    add(made, "fire", "f", FIRE, START + 2 * HOUR)
+    made.hold_fast("fire")
+    for n in range(15):
+        add(made, "flood", f"w{n}", "南湖街道积水没过膝盖", START + 2 * HOUR)
+    for n in range(35):
+        words = f"第{chr(0x7000 + 9 * n)}{chr(0x8000 + 7 * n)}号路灯不亮"
+        add(made, f"o{n}", f"o{n}", words, START + 2 * HOUR)
+    assert len(made) == 40
+    for title, home in ((FIRE, "fire"), ("南湖街道积水没过膝盖", "flood")):
+        match = found(made, title, hours=2)
+        assert match is not None
+        assert match.incident_id == home
 
 
 def test_a_flood_of_one_event_cannot_fill_more_than_there_is_room_for() -> None:
