@@ -28,7 +28,7 @@ from models.core.moment import clock_face
 from models.core.places import Place
 from models.core.text import canonical
 from models.core.vocabulary import Medium
-from models.ledger import duties, judgements, signals
+from models.ledger import duties, incidents, judgements, signals
 from models.ledger.journal import newest_of
 from models.ledger.store import Connection, LedgerError, Row
 
@@ -37,6 +37,7 @@ SPLIT = "incident_split"
 TRIES = 3
 """How often a batch is decided anew because others were quicker."""
 RELOAD_PIECE = 2_000
+INCIDENTS_PIECE = 200
 WAIT_S = 1.0
 """How long the next batch is waited for before the lease is renewed and whoever stops us is heard."""
 
@@ -90,7 +91,7 @@ def _forgotten(house: House) -> str:
     if shed is not None and shed >= oldest:
         said.append(f"归并已记满 {len(sorter.index)} 条，{clock_face(shed)} 以前无人呼应的线索不再参与归并")
     if unread is not None and unread >= oldest:
-        said.append(f"重启后没有读回 {clock_face(unread)} 以前的线索，不再参与归并")
+        said.append(f"重启后没有读回 {clock_face(unread)} 以前未立案的线索，不再参与归并")
     return "".join(f"；{one}（site.yaml 的 clustering.remember）" for one in said)
 
 
@@ -244,9 +245,9 @@ def _keep_up(house: House) -> None:
 
 
 def _catch_up(house: House, sorter: Sorter, newest: int) -> None:
-    """As much of the window as the site lets the memory hold, or what an incident has said would open it a second
-    time after each restart. That costs about 2 s for 10,000 signals, 40 s for the 200,000 that are usual where nobody
-    kept up: clocks and alerts go on meanwhile, and what waits is judged that much later.
+    """As much of the window as the site lets the memory hold, and what older incidents are known by: else they would
+    open a second time after each restart. That costs about 2 s for 10,000 signals, 40 s for the 200,000 that are
+    usual where nobody kept up: clocks and alerts go on meanwhile, and what waits is judged that much later.
 
     Read piece by piece, the lease renewed between: a long past is no reason to lose it.
     """
@@ -263,10 +264,25 @@ def _begin(house: House, sorter: Sorter, newest: int) -> datetime:
     if not house.sorted_to or newest - house.sorted_to > most:
         with house.store.read() as conn:
             begin = judgements.reload_from(conn, house.sorted_to, oldest, most)
-            if begin > house.sorted_to:
-                sorter.unread_to = signals.seen_at(conn, begin)
+        if begin > house.sorted_to:
+            _read_incidents(house, sorter, begin, oldest)
         house.sorted_to = min(begin, newest)
     return oldest
+
+
+def _read_incidents(house: House, sorter: Sorter, end: int, oldest: datetime) -> None:
+    """What is left out has its incidents nevertheless: the next words about one that is open must find it."""
+    with house.store.read() as conn:
+        sorter.unread_to = signals.seen_at(conn, end)
+        names = incidents.heard_since(conn, oldest, house.site.clustering.remember // 4)
+    for start in range(0, len(names), INCIDENTS_PIECE):
+        with house.store.read() as conn:
+            rows = judgements.judged_of(conn, names[start : start + INCIDENTS_PIECE], end, oldest)
+        for row in rows:
+            _remember(sorter, row)
+        if _is_mine(house):
+            with house.store.write() as conn:
+                _renew(conn, house)
 
 
 def _read_back(house: House, sorter: Sorter, end: int, oldest: datetime) -> None:

@@ -190,6 +190,13 @@ def by_ids(conn: Connection, incident_ids: Iterable[str]) -> dict[str, Row[Any]]
     return {row.id: row for row in rows}
 
 
+def heard_since(conn: Connection, oldest: datetime, most: int) -> Sequence[str]:
+    """The `most` open incidents that signals spoke of last, and since `oldest`; who spoke last stands last."""
+    spoken = INCIDENT.c.last_signal_at
+    query = select(INCIDENT.c.id).where(INCIDENT.c.closed_at.is_(None), spoken >= oldest)
+    return conn.execute(query.order_by(spoken.desc()).limit(most)).scalars().all()[::-1]
+
+
 def reopened_at(conn: Connection, incident_id: str) -> datetime | None:
     """When the incident was last reopened, if ever."""
     return conn.execute(

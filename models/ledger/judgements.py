@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, Row, Table, func, select, text
+from sqlalchemy import ColumnElement, Connection, Executable, Row, Select, Table, func, select, text
 
 from models.core.burst import IN_PASSING
 from models.core.personal import mask_said
@@ -19,6 +19,8 @@ from models.records import Judgement, Relabel
 
 JUDGEMENT: Table = Judgement.__table__  # type: ignore[attr-defined]
 RELABEL: Table = Relabel.__table__  # type: ignore[attr-defined]
+NEWEST_FEW = 4
+"""Beside the first, as many as a newcomer is compared with."""
 
 
 def reload_from(conn: Connection, after_id: int, oldest: datetime, most: int) -> int:
@@ -31,25 +33,31 @@ def reload_from(conn: Connection, after_id: int, oldest: datetime, most: int) ->
 def judged_between(conn: Connection, after: int, last: int, oldest: datetime) -> Sequence[Row[Any]]:
     """The signals behind number `after` up to `last` that are not older than `oldest`, with their judgement. Asked
     by numbers and not for so many rows: however much lies behind them, a piece costs what it holds."""
-    query = (
-        select(
-            SIGNAL,
-            JUDGEMENT.c.cluster,
-            JUDGEMENT.c.facts,
-            JUDGEMENT.c.grade_parts,
-            JUDGEMENT.c.flagged.label("was_flagged"),
-            JUDGEMENT.c.rumour,
-            JUDGEMENT.c.details,
-        )
-        .join(JUDGEMENT, JUDGEMENT.c.signal_id == SIGNAL.c.id)
-        .where(
-            SIGNAL.c.id.between(after + 1, last),
-            JUDGEMENT.c.signal_id.between(after + 1, last),
-            SIGNAL.c.seen_at >= oldest,
-        )
-        .order_by(SIGNAL.c.id)
-    )
-    return conn.execute(query).all()
+    between = SIGNAL.c.id.between(after + 1, last), JUDGEMENT.c.signal_id.between(after + 1, last)
+    return conn.execute(_sorted_since(oldest).where(*between)).all()
+
+
+def judged_of(conn: Connection, names: Collection[str], last: int, oldest: datetime) -> Sequence[Row[Any]]:
+    """The same of what lies up to number `last` and belongs to these incidents: of each of their groups the first
+    signal and the newest few."""
+    number, group = JUDGEMENT.c.signal_id, JUDGEMENT.c.cluster
+    first = func.row_number().over(partition_by=group, order_by=number).label("first")
+    newest = func.row_number().over(partition_by=group, order_by=number.desc()).label("newest")
+    theirs = JUDGEMENT.c.incident_id.in_(names), number <= last, ~_in_passing()
+    ranked = select(number, first, newest).where(*theirs).subquery()
+    few = (ranked.c.first == 1) | (ranked.c.newest <= NEWEST_FEW)
+    return conn.execute(
+        _sorted_since(oldest).join(ranked, ranked.c.signal_id == SIGNAL.c.id).where(few)
+    ).all()
+
+
+def _sorted_since(oldest: datetime) -> Select[Any]:
+    """What the sorter knows of each signal that was seen since then, in the order of their numbers."""
+    about = JUDGEMENT.c
+    flagged = about.flagged.label("was_flagged")
+    more = about.cluster, about.facts, about.grade_parts, flagged, about.rumour, about.details
+    query = select(SIGNAL, *more).join(JUDGEMENT, about.signal_id == SIGNAL.c.id)
+    return query.where(SIGNAL.c.seen_at >= oldest).order_by(SIGNAL.c.id)
 
 
 def _number_before(conn: Connection, moment: datetime) -> int:

@@ -433,6 +433,28 @@ def test_what_does_not_fit_or_is_not_read_back_is_told_until_the_window_has_pass
         assert "归并" not in told(house).replace("归并 0", "")
 
 
+def test_an_incident_older_than_what_is_read_back_is_found_by_the_next_words_about_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    def say(number: int, title: str) -> RawSignal:
+        return RawSignal("n", f"fire-{number}", Medium.NEWS, title, "", published_at=house.time.now())
+
+    with remembering(tmp_path, database_url, 1_000) as house:
+        put(house, Batch(tuple(say(n, "谭家桥化工厂爆炸，已致5人死亡、11人受伤") for n in range(9))), "n")
+        put(house, Batch(tuple(mixed(house, events=1, noise=1_100))), "n")
+        triage(house)
+        house.sorter = None
+        put(house, Batch((say(9, "谭家桥化工厂爆炸亲历者说没能出来"),)), "n")
+        assert triage(house).opened == 0
+        assert house.sorter is not None
+        assert len(house.sorter.index) == 1_000
+        with house.store.read() as conn:
+            home = conn.execute(
+                select(JUDGEMENT.c.incident_id).where(JUDGEMENT.c.signal_id == 1)
+            ).scalar_one()
+            assert incidents.get(conn, home).signal_count == 10
+
+
 # ── a reading on its way ──────────────────────────────────────────────────────────────────────
 
 JUDGE = Judge.load()
