@@ -253,9 +253,10 @@ def _rest_until(moment: datetime) -> None:
 
 
 def _tell_alerts(measured: Figures, found: dict[str, float]) -> None:
+    """Beside all else; the goal, two seconds at 200/s, is that of `tests/bench/test_triage.py`."""
     assert found["steps"] > 0
-    for name in ("p50", "p99", "worst"):
-        what = f"signal into Kafka to alert accepted at {RATE:g}/s: {name}" + " (goal 2)" * (name == "p99")
+    for name in LATE | {"worst": 1.0}:
+        what = f"signal into Kafka to alert accepted at {RATE:g}/s, beside steps and alerts: {name}"
         measured.add(what, "s", BOTH, found[name])
 
 
