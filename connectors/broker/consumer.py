@@ -183,8 +183,9 @@ class TicketConsumer:
 
 
 def _unpark(consumer: Any) -> None:
-    """kafka-python 3.0.9 goes on with what it has parked of a partition that was held only when nothing is in line,
-    and leaves in line what it has read to its end: such a partition was never fetched again. Say it before each poll.
+    """kafka-python (3.0.9 to 3.0.12) goes on with what it has parked of a partition that was held only when nothing
+    is in line, and leaves in line what it has read to its end: such a partition was never fetched again. Say it before
+    each poll.
     """
     fetcher = consumer._fetcher
     if not fetcher._next_partition_records:
