@@ -12,8 +12,8 @@ from models.ledger import signals
 from models.ledger.store import Store
 from support import texts
 from support.figures import Figures
+from support.ports import free_port
 from support.processes import PATIENCE_S, Run, command, family, resident_mb
-from support.receiver import free_port
 from support.sites import write_site
 
 PARTS = {"flows.cli run": "huiying run", "flows.cli serve": "Prefect runner", "prefect": "Prefect server"}

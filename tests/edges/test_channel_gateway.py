@@ -23,7 +23,8 @@ from connectors.ports import Outcome, Refused
 from models.core.addressing import mask, telephone
 from support.gateways import KEY, KEY_ID, MAKERS, PHONE
 from support.kits import Kit, Make, kit, message
-from support.receiver import Answer, Receiver, Request, free_port
+from support.ports import free_port
+from support.receiver import Answer, Receiver, Request
 
 every = pytest.mark.parametrize("kit", MAKERS, ids=lambda kit: kit.name)
 aliyun_sms, aliyun_voice, tencent_sms, tencent_voice = MAKERS

@@ -20,7 +20,7 @@ from connectors.ports import Delivery, Message, Outcome, Refused
 from models.core.addressing import mailbox
 from support import certificates
 from support.kits import NOON, message, several
-from support.receiver import free_port
+from support.ports import free_port
 from support.smtp import CLOSE, DRIP, HANG, PASSWORD, USER, Post, Rude
 
 WANG = "wang@example.gov.cn"

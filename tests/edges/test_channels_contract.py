@@ -20,7 +20,8 @@ from connectors.channels import TYPES
 from connectors.channels.view import CUT_MARK
 from connectors.ports import Channel, Message, Outcome
 from support.kits import AES_KEY, KITS, OURS, SECRETS, TOKEN, Kit, Make, message
-from support.receiver import Answer, Receiver, free_port
+from support.ports import free_port
+from support.receiver import Answer, Receiver
 
 every = pytest.mark.parametrize("kit", KITS, ids=lambda kit: kit.name or kit.type)
 splitting = pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from models.ledger.signals import SIGNAL
 from support import postgres
 from support.campaign import SPEED, Campaign, column
 from support.moody import Moody
+from support.ports import free_port
 from support.processes import Run, command
-from support.receiver import free_port
 from support.sites import write_site
 from support.truth import wrong
 

@@ -18,7 +18,7 @@ from models.ledger import duties
 from models.ledger.store import Row
 from playbooks.papers import HttpSource
 from playbooks.sources_paper import SourcesSource
-from support.postgres import free_port
+from support.ports import free_port
 from support.river_site import Site
 
 XML = {"Content-Type": "application/rss+xml"}

@@ -15,7 +15,8 @@ from flows.processes.presence import Presence, around
 from flows.wiring import House
 from models.core.fleet import Seen
 from models.ledger import presence
-from support.postgres import Server, free_port
+from support.ports import free_port
+from support.postgres import Server
 from support.processes import Process, command, huiying
 from support.receiver import Receiver
 from support.serving import serving

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from flows.processes import logs
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Run, environ, huiying
 from support.receiver import Answer, Receiver
 from support.sites import write_site

@@ -19,7 +19,7 @@ import pytest
 
 from flows.processes.children import is_free
 from models.core.moment import parse_iso
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Process, answers, environ, family, huiying
 from support.sites import write_site
 from support.waiting import until

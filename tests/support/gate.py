@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from support.postgres import free_port
+from support.ports import free_port
 
 
 class Gate:

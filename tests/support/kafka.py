@@ -29,13 +29,20 @@ from connectors.broker import BrokerSettings, Outgoing, Publisher
 from flows.wiring import House
 from support import certificates
 from support.missing import missing
-from support.postgres import free_port
+from support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 POM = ROOT / "tests" / "edges" / "kafka" / "pom.xml"
 JARS = ROOT / ".cache" / "kafka" / "jars"
 USER, PASSWORD = "huiying", "geheim-77"
 _CLUSTER = "MkU3OEVBNTcwNTJENDM2Qk"  # any 16 bytes in base64
+_WORDS = """\
+log4j.rootLogger=WARN, err
+log4j.appender.err=org.apache.log4j.ConsoleAppender
+log4j.appender.err.target=System.err
+log4j.appender.err.layout=org.apache.log4j.PatternLayout
+log4j.appender.err.layout.ConversionPattern=%d %p %c %m%n
+"""
 
 
 @dataclass
@@ -95,24 +102,46 @@ class Own:
     def address(self) -> str:
         return f"{self.host}:{self.plain}"
 
+    @property
+    def log(self) -> Path:
+        return self.folder / "broker.log"
+
     def start(self) -> None:
-        log = self.folder / "broker.log"
-        with log.open("ab") as sink:
+        with self.log.open("ab") as sink:
             self.process = subprocess.Popen(self.command, stdout=sink, stderr=sink, cwd=self.folder)
         for port in (self.plain, self.sasl, self.tls):  # they open one after the other
-            _wait_for(self.host, port, self.process, log)
+            self._wait_for(port)
+
+    def _wait_for(self, port: int) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((self.host, port)) == 0:
+                    return
+            time.sleep(0.2)
+        raise RuntimeError(f"the broker did not start: {self.words()}")
+
+    def words(self) -> str:
+        return self.log.read_text(errors="replace")[-1500:]
 
     def stop(self, *, kill: bool = False) -> None:
-        assert self.process is not None
+        """RuntimeError where it has died by itself."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is not None:
+            raise RuntimeError(f"the broker died by itself: {self.words()}")
         if kill:
-            self.process.kill()
+            process.kill()
         else:
-            self.process.terminate()
+            process.terminate()
         try:
-            self.process.wait(20)
+            process.wait(20)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            process.kill()
+            process.wait()
 
 
 @contextmanager
@@ -134,7 +163,9 @@ def broker(folder: Path, host: str = "127.0.0.1") -> Iterator[Broker]:
 
 
 def _own(folder: Path, host: str) -> Own:
-    base = [_java(), "-Xmx256m", "-cp", f"{_jars()}/*"]
+    words = folder / "log4j.properties"
+    words.write_text(_WORDS, encoding="utf-8")
+    base = [_java(), "-Xmx256m", f"-Dlog4j.configuration={words.as_uri()}", "-cp", f"{_jars()}/*"]
     authority, keystore = certificates.make(folder)
     ports = [free_port() for _ in range(4)]
     settings = folder / "server.properties"
@@ -241,17 +272,6 @@ def _properties(
         "auto.create.topics.enable": "true",
     }
     return "".join(f"{name}={value}\n" for name, value in lines.items())
-
-
-def _wait_for(host: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex((host, port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-1500:]}")
 
 
 def publish(settings: BrokerSettings, topic: str, messages: Iterable[Mapping[str, Any] | bytes]) -> int:

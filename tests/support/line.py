@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack
 
 from connectors.console.desk import Desk
 from support.console import served
+from support.ports import free_port
 
 
 class Line:
     def __init__(self, desk: Desk) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._desk, self._up = desk, ExitStack()
         self.mend()
 

@@ -26,7 +26,7 @@ from models.core.moment import iso
 from models.ledger import levels_rows
 from models.ledger.verify import verify
 from support.console import served
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Process, huiying
 from support.sites import ENVIRON, write_site
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from support.postgres import Missing, free_port
+from support.ports import free_port
+from support.postgres import Missing
 from support.waiting import until
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+
+from support.ports import free_port
 
 
 class Missing(Exception):
@@ -30,12 +31,6 @@ def binaries() -> Path:
     if on_path:
         return Path(on_path).resolve().parent
     raise Missing("no PostgreSQL server binaries; mend it with: sudo apt-get install postgresql")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _as_postgres(command: list[str]) -> list[str]:

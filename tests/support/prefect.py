@@ -17,7 +17,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Process, answers, environ, family, huiying
 from support.waiting import until
 

@@ -35,7 +35,7 @@ from support import postgres
 from support.cable import cable
 from support.feeder import Feeder
 from support.kafka import Broker, broker
-from support.postgres import free_port
+from support.ports import free_port
 from support.prefect import PrefectServer
 from support.processes import Process, answers, family, huiying, resident_mb
 from support.sites import ENVIRON, write_site

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Run, huiying, resident_mb
 
 

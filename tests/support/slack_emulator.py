@@ -18,7 +18,7 @@ import httpx
 
 from playbooks.loader import load
 from support.missing import missing
-from support.receiver import free_port
+from support.ports import free_port
 from support.slack import SIGNING, TOKEN
 from support.waiting import until
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import ssl
 import threading
@@ -14,6 +13,8 @@ from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from support.ports import free_port
 
 USER, PASSWORD = "huiying", "rehearsal mail password"
 
@@ -86,7 +87,7 @@ class Post:
             begun = tls == "starttls"  # aiosmtpd takes a line sealed from the first byte for an open one
             settings |= {"authenticator": _known, "auth_required": begun, "auth_require_tls": begun}
         sealed = context if tls == "tls" else None
-        self._controller = Controller(self.keeper, port=_free(), ssl_context=sealed, **settings)
+        self._controller = Controller(self.keeper, port=free_port(), ssl_context=sealed, **settings)
 
     @property
     def port(self) -> int:
@@ -102,12 +103,6 @@ class Post:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 MANNERS = {

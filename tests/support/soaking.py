@@ -30,7 +30,7 @@ from models.ledger.signals import SIGNAL
 from models.ledger.store import LedgerError
 from support import figures, texts
 from support.inquest import verified
-from support.postgres import free_port
+from support.ports import free_port
 from support.processes import Run, family, resident_mb
 from support.river_site import rss
 from support.sites import ENVIRON, write_site
