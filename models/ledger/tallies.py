@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, select, text
+from sqlalchemy import Column, Connection, case, func, select, text
 
 from models.core.vocabulary import AlertKind, AlertState
 from models.ledger import deadletters
@@ -39,9 +39,11 @@ def _by(conn: Connection, column: Column[Any]) -> dict[str, int]:
 
 
 def steps_overdue(conn: Connection, before: datetime) -> tuple[int, datetime | None]:
-    """How many clocks have a step that was due before this and is not raised, and the oldest due."""
-    late = CLOCK.c.next_step_at < before
-    count, oldest = conn.execute(select(func.count(), func.min(CLOCK.c.next_step_at)).where(late)).one()
+    """How many clocks have a step that could have been raised before this and is not, and the oldest moment from when
+    it could: due, and its clock there. A limit that had passed when its clock was set is not late at once."""
+    late = (CLOCK.c.next_step_at < before) & (CLOCK.c.created_at < before)
+    able = case((CLOCK.c.created_at > CLOCK.c.next_step_at, CLOCK.c.created_at), else_=CLOCK.c.next_step_at)
+    count, oldest = conn.execute(select(func.count(), func.min(able)).where(late)).one()
     return count, oldest
 
 

@@ -110,6 +110,20 @@ def test_the_outside_heartbeat_beats_only_when_all_is_well(site: Site) -> None:
 # ── no false alarm ────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_limit_that_had_passed_before_its_clock_was_set_is_not_late_before_it_can_be_told(
+    site: Site,
+) -> None:
+    """Who hears at 03:00 of what happened at midnight has not left anything unsaid for three hours."""
+    site.time.moment = at("03:00")
+    about = {"title": "化工园区火灾", "grade": "II", "occurred_at": at("00:00").isoformat()}
+    site.desk.act("open", "", about, "chen")
+    assert findings(site.house) == []
+    site.time.moment += timedelta(minutes=2)  # nobody sweeps
+    (finding,) = findings(site.house)
+    assert finding.key == "steps"
+    assert "已迟 2 分" in finding.words
+
+
 def test_a_test_of_reach_that_waits_is_no_alert_that_was_not_taken(site: Site) -> None:
     """The test has its own answer after twenty minutes; no deadline hangs on it."""
     with site.house.store.write() as conn:
