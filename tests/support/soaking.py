@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from itertools import combinations, count
+from itertools import count
 from pathlib import Path
-from statistics import mean, median
+from statistics import linear_regression, mean
 from typing import Any
 
 import httpx2
@@ -41,9 +42,12 @@ from support.witness import Witness
 ROLES = (
     ("flows.cli run", "huiying run"), ("flows.cli serve", "Prefect side"), ("prefect", "Prefect server"),
 )  # fmt: skip
+PASSING = "prefect.engine"
+"""Each run of a flow is a process of a few seconds: a helper."""
 ROUNDS = 4
 """A day of the site comes in so many rounds of tickets, posts and acts."""
 DAY = timedelta(days=1)
+AUDITOR = "the auditor found trouble"
 KEPT_OPEN = timedelta(hours=12)
 FEED_HOLDS = 60
 PAGES = (
@@ -213,10 +217,18 @@ def soak(what: Soak, folder: Path, database: str | None, say: Callable[[str], ob
                 "refused": len(life.refused),
             },
             "slowest, s": life.slowest,
+            "alarms": _alarms(site),
             "refused": life.refused[:10],
             "verify": checked | {"findings": checked["findings"][:5]},
             "machine": figures.machine(),
         }  # fmt: skip
+
+
+def _alarms(site: Path) -> dict[str, int]:
+    """What the auditor found trouble with, how often: from the logs of both who may run it."""
+    logs = [site / "run.log", site / "prefect" / "runner.log"]
+    lines = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines() if AUDITOR in line]
+    return dict(Counter(json.loads(line)["key"] for line in lines))
 
 
 def _sources(site: Path, web: Web) -> None:
@@ -278,7 +290,7 @@ def memory(pid: int) -> dict[str, float]:
     """Resident MB by role; helpers that come and go are apart."""
     found: dict[str, float] = {}
     for one, line in family(pid).items():
-        role = next((name for mark, name in ROLES if mark in line), "helpers")
+        role = next((name for mark, name in ROLES if mark in line and PASSING not in line), "helpers")
         with suppress(OSError, StopIteration):
             found[role] = found.get(role, 0.0) + resident_mb(one)
     return found
@@ -293,10 +305,7 @@ def slopes(days: list[dict[str, float]]) -> dict[str, dict[str, float]]:
 
 
 def _slope(days: list[float], megabytes: list[float]) -> dict[str, float]:
-    """After Theil and Sen, the median of all slopes between two days: what grows with the days is found, and a single
-    day on which Prefect's server held twice as much for a moment (each five minutes) is not taken for growth."""
-    points = list(zip(days, megabytes, strict=True))
-    gained = median((high - low) / (day - before) for (before, low), (day, high) in combinations(points, 2))
+    gained = linear_regression(days, megabytes).slope
     grown = 100 * gained * (days[-1] - days[0]) / mean(megabytes)
     return {"mean MB": round(mean(megabytes), 1), "MB a day": round(gained, 3), "grown %": round(grown, 1)}
 
