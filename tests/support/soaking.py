@@ -226,7 +226,7 @@ def soak(what: Soak, folder: Path, database: str | None, say: Callable[[str], ob
 
 def _alarms(site: Path) -> dict[str, int]:
     """What the auditor found trouble with, how often: from the logs of both who may run it."""
-    logs = [site / "run.log", site / "prefect" / "runner.log"]
+    logs = [site / "run.log", *(site / "prefect").glob("runner.log")]  # who has nothing to say has no log
     lines = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines() if AUDITOR in line]
     return dict(Counter(json.loads(line)["key"] for line in lines))
 
