@@ -247,7 +247,7 @@ def _sqlite(url: Any) -> Engine:
     @event.listens_for(engine, "connect")
     def _settle(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we say BEGIN ourselves: the driver's own is too late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16384"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
