@@ -169,7 +169,8 @@ def translated(settings: BrokerSettings) -> Iterator[None]:
     except NOT_LET_IN as error:
         raise Refused(f"{place} 拒绝登录；核对 kafka.security 的用户名、密码和权限（{error}）") from None
     except UnknownTopicOrPartitionError as error:
-        raise Refused(f"{place} 没有这个主题；建立它，或改 kafka 的 topics（{error}）") from None
+        named = "、".join(map(str, error.args)) or "（没有说是哪个）"
+        raise Refused(f"{place} 没有主题 {named}；先建立它，或改 kafka 的 topics") from None
     except UnsupportedCodecError as error:
         raise Refused(f"{place} 有消息解不开；生产者改用 gzip，或装上所用的解压库（{error}）") from None
     except MessageSizeTooLargeError as error:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import jsonschema
 import pytest
+from kafka.errors import UnknownTopicOrPartitionError  # type: ignore[import-untyped]
 
 from connectors.broker import (
     BrokerSettings,
@@ -24,6 +25,7 @@ from connectors.broker import (
     read_message,
     schema,
 )
+from connectors.broker.link import translated
 from connectors.ports import Refused
 from models.core.signals import RawSignal, Rejected
 from models.core.vocabulary import Medium
@@ -331,3 +333,17 @@ def test_a_message_may_not_speak_for_another_source() -> None:
     found = read_message(value, "t/0@1", source_id="hotline", medium=Medium.HOTLINE)
     assert isinstance(found, RawSignal)
     assert found.source_id == "hotline:other-feed"
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (UnknownTopicOrPartitionError("tickets"), "没有主题 tickets；"),
+        (UnknownTopicOrPartitionError(), "没有主题 （没有说是哪个）；"),
+    ],
+)
+def test_a_topic_that_is_not_there_is_named_in_our_words_alone(error: Exception, named: str) -> None:
+    with pytest.raises(Refused) as told, translated(BrokerSettings(bootstrap="b:9092", topics=("tickets",))):
+        raise error
+    assert named in str(told.value)
+    assert "Error" not in str(told.value)
